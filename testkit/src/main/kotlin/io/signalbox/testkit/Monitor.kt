@@ -1,0 +1,42 @@
+package io.signalbox.testkit
+
+import java.time.Duration
+import java.util.concurrent.locks.Condition
+import java.util.concurrent.locks.ReentrantLock
+import kotlin.concurrent.withLock
+
+/** Guards the state of a proxy and of all its connections; whoever waits is woken by every change. */
+internal class Monitor {
+    private val lock = ReentrantLock()
+    private val changed: Condition = lock.newCondition()
+
+    inline fun <T> change(action: () -> T): T = lock.withLock { action().also { changed.signalAll() } }
+
+    /** Waits until [attempt] has a result; it says through [Wait] how long it can do without being asked again. */
+    inline fun <T> await(attempt: Wait.() -> T?): T? = lock.withLock {
+        val wait = Wait()
+        while (!wait.isOver) {
+            wait.nanos = Long.MAX_VALUE
+            wait.attempt()?.let { return it }
+            if (!wait.isOver) changed.awaitNanos(wait.nanos)
+        }
+        null
+    }
+
+    /** As [await], but fails with [problem] when time is out. */
+    inline fun <T : Any> await(timeout: Duration, problem: () -> String, attempt: () -> T?): T {
+        val deadline = System.nanoTime() + timeout.toNanos()
+        val result = await {
+            attempt().also {
+                nanos = deadline - System.nanoTime()
+                isOver = nanos <= 0
+            }
+        }
+        return checkNotNull(result) { "${problem()} within $timeout" }
+    }
+
+    class Wait {
+        var nanos = Long.MAX_VALUE
+        var isOver = false
+    }
+}

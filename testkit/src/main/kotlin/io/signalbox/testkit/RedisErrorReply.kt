@@ -1,0 +1,4 @@
+package io.signalbox.testkit
+
+/** Redis answered a command of [RedisServer.command] with an error; [message] is what it said. */
+public class RedisErrorReply(message: String) : RuntimeException(message)
