@@ -1,0 +1,59 @@
+package io.signalbox
+
+/** The root of everything this library throws that is neither misuse nor an expected "no". */
+public sealed class SignalboxException(
+    message: String,
+    cause: Throwable? = null,
+) : RuntimeException(message, cause)
+
+/** An acquire with a time limit was not granted in time. It has left the queue. */
+public class AcquireTimeoutException internal constructor(
+    /** The name of the semaphore. */
+    public val semaphore: String,
+    message: String,
+) : SignalboxException(message)
+
+/** The semaphore exists with other settings than the ones given. */
+public class PermitsMismatchException internal constructor(
+    /** The name of the semaphore. */
+    public val semaphore: String,
+    /** The count given in this call. */
+    public val requested: Int,
+    /** The count the semaphore was declared with. */
+    public val declared: Int,
+    message: String,
+) : SignalboxException(message)
+
+/** [Signalbox.attach] found no semaphore of that name in time. */
+public class SemaphoreNotFoundException internal constructor(
+    /** The name of the semaphore. */
+    public val semaphore: String,
+    message: String,
+) : SignalboxException(message)
+
+/** A permit was lost before the block that ran under it had ended. */
+public class LeaseLostException internal constructor(
+    /** The name of the semaphore. */
+    public val semaphore: String,
+    /** The token of the lost permit. */
+    public val fencingToken: Long,
+    message: String,
+    cause: Throwable? = null,
+) : SignalboxException(message, cause)
+
+/** The store gave no usable answer in time. The text says whether the operation may have been carried out. */
+public class StoreUnavailableException internal constructor(
+    message: String,
+    cause: Throwable? = null,
+) : SignalboxException(message, cause)
+
+/** The server refuses to run the scripts: scripting is off, or the user's ACL lacks a command. */
+public class ScriptNotPermittedException internal constructor(
+    message: String,
+    cause: Throwable? = null,
+) : SignalboxException(message, cause)
+
+/** The client was closed before, or during, the call. */
+public class SignalboxClosedException internal constructor(
+    message: String,
+) : SignalboxException(message)

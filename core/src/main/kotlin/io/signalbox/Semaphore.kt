@@ -1,0 +1,132 @@
+package io.signalbox
+
+import kotlin.contracts.ExperimentalContracts
+import kotlin.contracts.InvocationKind
+import kotlin.contracts.contract
+import kotlin.time.Duration
+import kotlinx.coroutines.CoroutineScope
+
+/**
+ * A counting semaphore shared by every process that uses the same server, namespace and name.
+ *
+ * At most [permits] unexpired permits exist at any instant of the server. Permits are granted strictly in the order in
+ * which acquires reached the server (FIFO by ticket, across processes, no barging): an acquire of several permits at the
+ * head of the queue holds back smaller ones behind it.
+ *
+ * A permit lives as long as its client talks to the server: for one lease after the last exchange, renewed in the
+ * background, or until its max hold. Every grant carries a fencing token larger than every earlier one of this semaphore.
+ *
+ * No function blocks a thread. All are cancellable, with prompt cancellation: a permit granted to a coroutine that was
+ * cancelled before it could see it is given back, and a cancelled or timed-out acquire leaves the queue.
+ *
+ * All members throw [SignalboxClosedException] after the client was closed.
+ */
+public interface Semaphore {
+    /** The name given to [Signalbox.semaphore] or [Signalbox.attach]. */
+    public val name: String
+
+    /**
+     * Acquires [permits] permits at once, atomically, suspending until they are granted.
+     *
+     * Waits as long as [SemaphoreSettings.acquireTimeout] allows, for ever by default. Once it has a place in the queue it
+     * also waits through an outage of the server.
+     *
+     * @param permits at least 1; more than the semaphore has fails at once (with 0 permits declared, 1 may wait for [resize]).
+     * @throws AcquireTimeoutException if [SemaphoreSettings.acquireTimeout] is finite and passes.
+     * @throws StoreUnavailableException if the server does not take the request within [SignalboxSettings.storeTimeout].
+     * @throws IllegalArgumentException if [permits] can never be granted, now or after a [resize] made the semaphore smaller.
+     */
+    public suspend fun acquire(permits: Int = 1): Permit
+
+    /**
+     * [acquire] that gives up after [timeout].
+     *
+     * @param timeout zero or more; zero is one attempt that does not wait, infinite waits for ever.
+     * @throws AcquireTimeoutException if the permits were not granted in time; the place in the queue is given up.
+     */
+    public suspend fun acquire(
+        permits: Int = 1,
+        timeout: Duration,
+    ): Permit
+
+    /**
+     * Acquires [permits] permits if they are free and nobody waits for them, in one round trip; otherwise returns `null`.
+     *
+     * @throws StoreUnavailableException if the server gives no answer within [SignalboxSettings.storeTimeout].
+     */
+    public suspend fun tryAcquire(permits: Int = 1): Permit?
+
+    /**
+     * [acquire] that returns `null` when [timeout] passes first.
+     *
+     * @param timeout zero or more; zero is [tryAcquire] without waiting, infinite waits for ever.
+     */
+    public suspend fun tryAcquire(
+        permits: Int = 1,
+        timeout: Duration,
+    ): Permit?
+
+    /** The current number of permits: the declared count, or what [resize] and [addPermits] made of it. One round trip. */
+    public suspend fun permits(): Int
+
+    /** How many permits could be acquired now; 0 while more are held than a [resize] has left. One round trip. */
+    public suspend fun availablePermits(): Int
+
+    /** Whether [tryAcquire] of one permit would be refused now: none is free, or others wait for them. One round trip. */
+    public suspend fun isLocked(): Boolean
+
+    /**
+     * Who holds and who waits, at one instant of the server.
+     *
+     * @param limit how many holders, and how many waiters, to list at most, 1 to 10 000; the counts are always complete.
+     */
+    public suspend fun snapshot(limit: Int = 1000): SemaphoreSnapshot
+
+    /**
+     * Sets the current number of permits, for every process.
+     *
+     * Growing grants to the queue at once. Shrinking revokes nothing: holders keep their permits, the surplus is withdrawn
+     * as it comes back; acquires in the queue that no longer fit fail. The declared count, which [Signalbox.semaphore]
+     * compares, stays.
+     *
+     * @param permits 0 to [MAX_PERMITS].
+     */
+    public suspend fun resize(permits: Int)
+
+    /**
+     * Adds [permits] to the current number, for every process; exactly once, even if the connection fails in between.
+     *
+     * @param permits at least 1; the sum may not exceed [MAX_PERMITS].
+     * @return the new number of permits.
+     * @throws IllegalStateException if the semaphore is bounded (see [SemaphoreSettings.bounded]): use [resize].
+     * @throws StoreUnavailableException if the server lost its data before it answered; the text says whether it is known
+     *   what happened.
+     */
+    public suspend fun addPermits(permits: Int): Int
+
+    public companion object {
+        /** The largest number of permits of one semaphore: 1 000 000 000. */
+        public const val MAX_PERMITS: Int = 1_000_000_000
+    }
+}
+
+/**
+ * Runs [block] with [permits] permits and gives them back on every path.
+ *
+ * The block runs in a scope of its own, which is cancelled if the permit is lost (its lease could not be renewed, or its
+ * max hold passed), before the server can give the permit to somebody else. Use [Permit.fencingToken] with whatever the block
+ * writes to: a block that ignores cancellation, or a process that was frozen, can only be stopped there.
+ *
+ * @return what [block] returns.
+ * @throws LeaseLostException if the permit was lost before the block ended, whatever the block made of it.
+ * @see Semaphore.acquire for what else can be thrown before [block] is called.
+ */
+@OptIn(ExperimentalContracts::class)
+@Suppress("LEAKED_IN_PLACE_LAMBDA", "WRONG_INVOCATION_KIND") // Once, in a scope that ends before this function, or it throws.
+public suspend fun <T> Semaphore.withPermit(
+    permits: Int = 1,
+    block: suspend CoroutineScope.(Permit) -> T,
+): T {
+    contract { callsInPlace(block, InvocationKind.EXACTLY_ONCE) }
+    return acquire(permits).use(block)
+}

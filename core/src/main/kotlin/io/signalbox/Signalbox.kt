@@ -1,0 +1,109 @@
+package io.signalbox
+
+import io.lettuce.core.RedisClient
+import io.signalbox.internal.DefaultSignalbox
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.CoroutineScope
+
+/**
+ * A client of one Redis or Valkey server (or of one [InMemoryStore]): the place where semaphores come from.
+ *
+ * A process normally has one. It owns one command connection and, from the first moment somebody has to wait, one
+ * blocking connection, whatever the number of semaphores and waiting coroutines. All members are safe to use from any
+ * thread and coroutine.
+ *
+ * ```
+ * val signalbox = Signalbox.connect("redis://localhost")
+ * val api = signalbox.semaphore("external-api", permits = 100)
+ * api.withPermit { permit -> call(permit.fencingToken) }
+ * ```
+ */
+public interface Signalbox : AutoCloseable {
+    /**
+     * Creates the semaphore [name] with [permits] permits, or joins it if it exists.
+     *
+     * Suspends for one round trip to the store. The same name within one client gives the same object; the same name and
+     * namespace in another process is the same semaphore. [permits] is the *declared* count: joining with another one
+     * fails, whatever [Semaphore.resize] has made of the current count since, so that a restart after an operational
+     * resize does not fail.
+     *
+     * @param name not blank, at most 256 bytes of UTF-8, no braces, control characters or lone surrogates. Names that
+     *   differ in case or Unicode normalisation are different semaphores.
+     * @param permits 0 to [Semaphore.MAX_PERMITS]; 0 makes a closed gate, to be opened by [Semaphore.resize].
+     * @throws IllegalArgumentException if an argument is out of range; nothing was written.
+     * @throws PermitsMismatchException if the semaphore exists with another declared count or boundedness.
+     * @throws StoreUnavailableException if the store gives no answer within [SignalboxSettings.storeTimeout].
+     */
+    public suspend fun semaphore(
+        name: String,
+        permits: Int,
+        configure: SemaphoreSettings.() -> Unit = {},
+    ): Semaphore
+
+    /**
+     * Joins the semaphore [name] without knowing its count, waiting for its creator for at most [timeout].
+     *
+     * Never creates the semaphore and never sets its count. While it does not exist the store is asked again, at first
+     * after some milliseconds, later once a second.
+     *
+     * @param timeout zero asks once; infinite waits for ever.
+     * @throws SemaphoreNotFoundException if nobody created it in time.
+     * @throws StoreUnavailableException if the store gives no answer within [SignalboxSettings.storeTimeout].
+     */
+    public suspend fun attach(
+        name: String,
+        timeout: Duration = 60.seconds,
+        configure: SemaphoreSettings.() -> Unit = {},
+    ): Semaphore
+
+    /**
+     * Starts the goodbye and returns at once: waiting acquires fail with [SignalboxClosedException], held permits are given
+     * back, connections are closed. Idempotent. Does not block and does not suspend; [closeAndJoin] waits for the end.
+     */
+    override fun close()
+
+    /**
+     * [close], then suspends until held permits have been given back and the connections are closed, or until
+     * [SignalboxSettings.storeTimeout] has passed. What could not be given back in time is free one lease later.
+     */
+    public suspend fun closeAndJoin()
+
+    public companion object {
+        /**
+         * Makes a client for the server at [uri]; the connection is opened by the first call that needs it.
+         *
+         * @param uri `redis://[[user:]password@]host[:port][/db]`, `rediss://` for TLS (the host name is verified), or any other form that
+         *   Lettuce's `RedisURI` reads, Sentinel included.
+         * @throws IllegalArgumentException if [uri] or a setting cannot be used; the text never contains the password.
+         */
+        public fun connect(
+            uri: String,
+            configure: SignalboxSettings.() -> Unit = {},
+        ): Signalbox = DefaultSignalbox.connect(uri, SignalboxSettings().apply(configure))
+
+        /**
+         * Makes a client on an existing Lettuce [client], which stays the caller's: [close] closes the two connections opened
+         * here and never the client.
+         */
+        public operator fun invoke(
+            client: RedisClient,
+            configure: SignalboxSettings.() -> Unit = {},
+        ): Signalbox = DefaultSignalbox.over(client, SignalboxSettings().apply(configure))
+
+        /**
+         * Makes a client of an [InMemoryStore]: the same behaviour without a server, for tests and single-process use.
+         *
+         * Under `runTest` pass the test's scope and time, and every lease, timeout and expiry follows virtual time:
+         * `Signalbox.inMemory(InMemoryStore(testTimeSource), backgroundScope)`. Several clients of one store behave like
+         * several processes on one server.
+         *
+         * @param scope where heartbeats and exchanges run; by default a scope of the client's own.
+         */
+        public fun inMemory(
+            store: InMemoryStore = InMemoryStore(),
+            scope: CoroutineScope? = null,
+            configure: SignalboxSettings.() -> Unit = {},
+        ): Signalbox = DefaultSignalbox.inMemory(store, scope, SignalboxSettings().apply(configure))
+    }
+}

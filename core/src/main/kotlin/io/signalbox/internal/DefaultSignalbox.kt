@@ -1,0 +1,257 @@
+package io.signalbox.internal
+
+import io.lettuce.core.RedisClient
+import io.lettuce.core.RedisURI
+import io.signalbox.AfterDataLoss
+import io.signalbox.InMemoryStore
+import io.signalbox.PermitsMismatchException
+import io.signalbox.Semaphore
+import io.signalbox.SemaphoreNotFoundException
+import io.signalbox.SemaphoreSettings
+import io.signalbox.Signalbox
+import io.signalbox.SignalboxClosedException
+import io.signalbox.SignalboxSettings
+import io.signalbox.internal.coordination.CoordinationSettings
+import io.signalbox.internal.coordination.HandleSettings
+import io.signalbox.internal.coordination.MAX_HOLD
+import io.signalbox.internal.coordination.NanoClock
+import io.signalbox.internal.coordination.SemaphoreCoordinator
+import io.signalbox.internal.coordination.requireLabel
+import io.signalbox.internal.coordination.requireName
+import io.signalbox.internal.coordination.requireTimeout
+import io.signalbox.internal.coordination.wholeMillis
+import io.signalbox.internal.ledger.ClientIdentity
+import io.signalbox.internal.ledger.Ledger
+import io.signalbox.internal.memory.MemoryLedger
+import io.signalbox.internal.redis.RedisConnections
+import io.signalbox.internal.redis.RedisLedger
+import io.signalbox.internal.redis.Scripts
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.SupervisorJob
+import kotlinx.coroutines.asCoroutineDispatcher
+import kotlinx.coroutines.cancel
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.job
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.sync.withLock
+import kotlinx.coroutines.withTimeoutOrNull
+import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.Executors
+import java.util.concurrent.atomic.AtomicBoolean
+import kotlin.random.Random
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.days
+import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.seconds
+import kotlin.time.TimeSource
+
+/**
+ * The one [Signalbox]: keeps one handle per name and ends everything when it is closed.
+ *
+ * Owns [scope], in which the coordinators' heartbeats and reopenings, limits of holds and the goodbye run.
+ */
+internal class DefaultSignalbox(
+    private val ledger: Ledger,
+    private val client: ClientIdentity,
+    private val settings: CoordinationSettings,
+    private val clock: NanoClock,
+    private val scope: CoroutineScope,
+    private val release: suspend () -> Unit,
+) : Signalbox {
+    private class Slot {
+        val creation = Mutex()
+
+        @Volatile
+        var handle: Handle? = null
+    }
+
+    private class Handle(
+        val semaphore: DefaultSemaphore,
+        var declared: Int,
+        val bounded: Boolean,
+        val maxHold: Duration,
+        val acquireTimeout: Duration,
+    )
+
+    private val slots = ConcurrentHashMap<String, Slot>()
+    private val closed = AtomicBoolean()
+
+    override suspend fun semaphore(
+        name: String,
+        permits: Int,
+        configure: SemaphoreSettings.() -> Unit,
+    ): Semaphore {
+        DefaultSemaphore.requireCount(permits)
+        return handle(name, permits, SemaphoreSettings().apply(configure))!!
+    }
+
+    override suspend fun attach(
+        name: String,
+        timeout: Duration,
+        configure: SemaphoreSettings.() -> Unit,
+    ): Semaphore {
+        requireTimeout(timeout)
+        val wanted = SemaphoreSettings().apply(configure)
+        var pause = 10.milliseconds
+        val found =
+            handle(name, ATTACHED, wanted) ?: withTimeoutOrNull(timeout) {
+                var handle: DefaultSemaphore? = null
+                while (handle == null) {
+                    delay(pause * Random.nextDouble(0.5, 1.0))
+                    pause = minOf(pause * 2, 1.seconds)
+                    handle = handle(name, ATTACHED, wanted)
+                }
+                handle
+            }
+        return found ?: throw SemaphoreNotFoundException(
+            name,
+            "Semaphore '$name' was not created by anybody within $timeout. attach() never creates it: start the process that calls " +
+                "semaphore(\"$name\", permits), check that name and namespace are the same, or wait longer.",
+        )
+    }
+
+    private suspend fun handle(
+        name: String,
+        declared: Int,
+        wanted: SemaphoreSettings,
+    ): DefaultSemaphore? {
+        requireName("name of a semaphore", name, MAX_NAME_BYTES)
+        val holdMillis = if (wanted.maxHold.isInfinite() && wanted.maxHold.isPositive()) -1 else wholeMillis("maxHold", wanted.maxHold, MAX_HOLD)
+        if (wanted.acquireTimeout != Duration.INFINITE) wholeMillis("acquireTimeout", wanted.acquireTimeout, Duration.INFINITE)
+        checkOpen()
+        val slot = slots.computeIfAbsent(name) { Slot() }
+        return slot.creation.withLock {
+            val known = slot.handle
+            if (known != null) return@withLock rejoin(name, known, declared, wanted)
+            val coordinator = SemaphoreCoordinator(name, ledger, client, settings, clock, scope)
+            val quarantine = wanted.afterDataLoss == AfterDataLoss.QUARANTINE
+            val joined = coordinator.join(HandleSettings(declared, wanted.bounded, quarantine, holdMillis))
+            if (!joined) return@withLock null
+            val semaphore = DefaultSemaphore(coordinator, ledger, wanted.acquireTimeout)
+            slot.handle = Handle(semaphore, declared, wanted.bounded, wanted.maxHold, wanted.acquireTimeout)
+            if (closed.get()) coordinator.close()
+            checkOpen()
+            semaphore
+        }
+    }
+
+    private fun rejoin(
+        name: String,
+        known: Handle,
+        declared: Int,
+        wanted: SemaphoreSettings,
+    ): DefaultSemaphore {
+        val same = known.maxHold == wanted.maxHold && known.acquireTimeout == wanted.acquireTimeout
+        require(same) {
+            "Semaphore '$name' is already in use in this client with maxHold = ${known.maxHold} and acquireTimeout = ${known.acquireTimeout}. " +
+                "A client has one handle per name: give the same settings."
+        }
+        if (declared == ATTACHED) return known.semaphore
+        val coordinator = known.semaphore.coordinator
+        if (declared != coordinator.declaredPermits) {
+            throw PermitsMismatchException(
+                name,
+                declared,
+                coordinator.declaredPermits,
+                "Semaphore '$name' was created with ${coordinator.declaredPermits} permits, not $declared. Use the same count everywhere.",
+            )
+        }
+        coordinator.mayCreate(declared)
+        return known.semaphore
+    }
+
+    private fun checkOpen() {
+        if (closed.get()) throw SignalboxClosedException("This client was closed. Make a new one with Signalbox.connect().")
+    }
+
+    override fun close() {
+        startClosing()
+    }
+
+    override suspend fun closeAndJoin() {
+        startClosing()
+        scope.coroutineContext.job.join()
+    }
+
+    private fun startClosing() {
+        if (!closed.compareAndSet(false, true)) return
+        val coordinators = slots.values.mapNotNull { it.handle?.semaphore?.coordinator }
+        coordinators.forEach { it.close() }
+        // Not a child of the scope it ends.
+        CoroutineScope(scope.coroutineContext + Job()).launch {
+            withTimeoutOrNull(settings.storeTimeoutMillis.milliseconds) { coordinators.forEach { it.awaitFarewell() } }
+            withTimeoutOrNull(settings.storeTimeoutMillis.milliseconds) { ledger.close() }
+            scope.cancel()
+            release()
+        }
+    }
+
+    override fun toString(): String = "Signalbox(client=${client.id.take(ClientIdentity.PUBLIC_LENGTH)}, label=${settings.label})"
+
+    companion object {
+        private const val ATTACHED = -1
+        private const val MAX_NAME_BYTES = 256
+        private const val MAX_NAMESPACE_BYTES = 64
+
+        fun connect(
+            uri: String,
+            settings: SignalboxSettings,
+        ): Signalbox = redis(settings) { RedisConnections.own(parse(uri)) }
+
+        fun over(
+            client: RedisClient,
+            settings: SignalboxSettings,
+        ): Signalbox = redis(settings) { RedisConnections.borrowed(client) }
+
+        fun redis(
+            settings: SignalboxSettings,
+            scripts: Scripts = Scripts.production,
+            connections: () -> RedisConnections,
+        ): Signalbox {
+            val checked = checked(settings)
+            val client = ClientIdentity()
+            // One thread of its own: no user code runs on it, so nothing can keep a heartbeat from its time.
+            val timer = Executors.newSingleThreadScheduledExecutor { Thread(it, "signalbox-timer").apply { isDaemon = true } }
+            val scope = CoroutineScope(SupervisorJob() + timer.asCoroutineDispatcher())
+            val ledger = RedisLedger(connections(), scripts, client, settings.namespace, settings.announceInScript, scope)
+            return DefaultSignalbox(ledger, client, checked, System::nanoTime, scope) { timer.shutdown() }
+        }
+
+        fun inMemory(
+            store: InMemoryStore,
+            outer: CoroutineScope?,
+            settings: SignalboxSettings,
+        ): Signalbox {
+            val checked = checked(settings)
+            val context = outer?.coroutineContext ?: Dispatchers.Default
+            val scope = CoroutineScope(context + SupervisorJob(outer?.coroutineContext?.get(Job)))
+            val origin: TimeSource.WithComparableMarks = store.timeSource
+            val start = origin.markNow()
+            val ledger = MemoryLedger(store.ledgers, settings.namespace, scope)
+            return DefaultSignalbox(ledger, ClientIdentity(), checked, { start.elapsedNow().inWholeNanoseconds }, scope) {}
+        }
+
+        private fun checked(settings: SignalboxSettings): CoordinationSettings {
+            requireName("namespace", settings.namespace, MAX_NAMESPACE_BYTES)
+            return CoordinationSettings(
+                label = requireLabel(settings.label),
+                leaseMillis = wholeMillis("lease", settings.lease, 1.days, least = 100.milliseconds),
+                retentionMillis = wholeMillis("retention", settings.retention, MAX_HOLD, least = 1.seconds),
+                storeTimeoutMillis = wholeMillis("storeTimeout", settings.storeTimeout, 1.days, least = 10.milliseconds),
+            )
+        }
+
+        /** The text of the original exception may repeat the URI, password included. */
+        private fun parse(uri: String): RedisURI =
+            try {
+                RedisURI.create(uri)
+            } catch (_: IllegalArgumentException) {
+                throw IllegalArgumentException(
+                    "The Redis URI cannot be read. Expected redis://[[user:]password@]host[:port][/database], or rediss:// for TLS.",
+                )
+            }
+    }
+}

@@ -1,0 +1,29 @@
+package io.signalbox.internal.coordination
+
+/** A session as its client knows it. Guarded by the coordinator's lock. */
+internal class ClientSession(
+    val id: String,
+    val epoch: String,
+    /** Until when, by the client's clock, its permits are certainly not given to anybody else. */
+    var deadline: Long,
+    /** When the last exchange was sent. */
+    var lastSentAt: Long,
+) {
+    var nextNumber: Long = 1
+    var nextSequence: Long = 0
+
+    /** The last number that was answered. */
+    var acknowledged: Long = 0
+
+    val held: HeldList = HeldList()
+
+    /** Queued acquires by sequence number, in that order. */
+    val waiting: LinkedHashMap<Long, Waiter> = LinkedHashMap()
+
+    /** Sequence numbers whose leave is not answered yet. */
+    val abandoned: HashSet<Long> = HashSet()
+
+    /** A moment of the server and one of this client that is certainly not later. */
+    var serverNow: Long = 0
+    var sentAtServerNow: Long = 0
+}

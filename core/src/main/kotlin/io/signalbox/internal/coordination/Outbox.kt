@@ -1,0 +1,133 @@
+package io.signalbox.internal.coordination
+
+import io.signalbox.internal.ledger.AcquireRun
+import io.signalbox.internal.ledger.Answer
+import io.signalbox.internal.ledger.Command
+import io.signalbox.internal.ledger.Exchange
+import io.signalbox.internal.ledger.HeavyGrant
+import kotlinx.coroutines.CompletableDeferred
+
+/** A command, or a question (`command == null`) that any answer settles. */
+internal class Ask(
+    val command: Command?,
+    val since: Long,
+) {
+    val result: CompletableDeferred<Asked> = CompletableDeferred()
+}
+
+/** The answer that settled an [Ask], the command's own result in it, and when the exchange was first sent. */
+internal class Asked(
+    val answer: Answer.Done,
+    val result: Int,
+    val sentAt: Long,
+)
+
+/** An exchange on its way and whom its answer concerns. */
+internal class InFlight(
+    val exchange: Exchange,
+    val waiters: List<Waiter>,
+    val releases: List<HeldPermit>,
+    val heavyReleases: List<HeldPermit>,
+    val leaves: List<Waiter>,
+    val asks: List<Ask>,
+    /** First sent: what the lease counts from. Last sent: what patience counts from. */
+    val sentAt: Long,
+) {
+    var lastSentAt: Long = sentAt
+    var attempts: Int = 1
+
+    /** Set by a delivery that failed: not to be repeated before. */
+    var retryAt: Long = Long.MAX_VALUE
+    var answer: Answer? = null
+
+    val operations: Int get() = waiters.size + releases.size + heavyReleases.size + leaves.size + asks.size
+}
+
+/** What a client still has to say about one semaphore, in the order in which it was asked to. Guarded by the coordinator's lock. */
+internal class Outbox {
+    val acquires: ArrayDeque<Waiter> = ArrayDeque()
+    val releases: ArrayDeque<HeldPermit> = ArrayDeque()
+    val leaves: ArrayDeque<Waiter> = ArrayDeque()
+    val asks: ArrayDeque<Ask> = ArrayDeque()
+
+    /** Acquires that were part of a rejected exchange, to be tried in these groups, and apart from everything else. */
+    val suspects: ArrayDeque<List<Waiter>> = ArrayDeque()
+
+    /** Whether to speak even with nothing to say. */
+    var beat: Boolean = false
+
+    val isEmpty: Boolean
+        get() = acquires.isEmpty() && releases.isEmpty() && leaves.isEmpty() && asks.isEmpty() && suspects.isEmpty()
+
+    /** The next exchange, or `null` if there is nothing to say. Cancelled acquires that were never sent vanish here. */
+    fun compose(
+        session: ClientSession,
+        inbox: String,
+        now: Long,
+    ): InFlight? {
+        val waiters = if (suspects.isEmpty()) takeAcquires() else takeSuspects()
+        if (waiters.isEmpty() && releases.isEmpty() && leaves.isEmpty() && asks.isEmpty() && !beat) return null
+        beat = false
+        val firstSequence = session.nextSequence
+        for (waiter in waiters) {
+            waiter.state = Waiter.State.SENT
+            waiter.sequence = session.nextSequence++
+        }
+        val plain = ArrayList<HeldPermit>(minOf(releases.size, MAX_BATCH))
+        val heavy = ArrayList<HeldPermit>(0)
+        while (releases.isNotEmpty() && plain.size + heavy.size < MAX_BATCH) {
+            val permit = releases.removeFirst()
+            (if (permit.heavy) heavy else plain).add(permit)
+        }
+        val left = leaves.take(MAX_BATCH)
+        repeat(left.size) { leaves.removeFirst() }
+        val asked = asks.toList()
+        asks.clear()
+        val exchange =
+            Exchange(
+                session = session.id,
+                number = session.nextNumber++,
+                inbox = inbox,
+                goodbye = false,
+                firstSequence = firstSequence,
+                acquires = runsOf(waiters),
+                releases = LongArray(plain.size) { plain[it].fencingToken }.apply { sort() },
+                heavyReleases = heavy.map { HeavyGrant(it.fencingToken, it.permits) },
+                leaves = left.map { it.place },
+                commands = asked.mapNotNull { it.command },
+            )
+        return InFlight(exchange, waiters, plain, heavy, left, asked, now)
+    }
+
+    private fun takeAcquires(): List<Waiter> {
+        if (acquires.isEmpty()) return emptyList()
+        val taken = ArrayList<Waiter>(minOf(acquires.size, MAX_BATCH))
+        while (acquires.isNotEmpty() && taken.size < MAX_BATCH) {
+            val waiter = acquires.removeFirst()
+            if (waiter.state == Waiter.State.PENDING) taken.add(waiter)
+        }
+        return taken
+    }
+
+    /** Nothing while there are releases: those go first, alone. */
+    private fun takeSuspects(): List<Waiter> =
+        if (releases.isEmpty()) suspects.removeFirst().filter { it.state == Waiter.State.PENDING } else emptyList()
+
+    private fun runsOf(waiters: List<Waiter>): List<AcquireRun> {
+        if (waiters.isEmpty()) return emptyList()
+        val runs = ArrayList<AcquireRun>(1)
+        var start = 0
+        for (end in 1..waiters.size) {
+            val head = waiters[start]
+            if (end < waiters.size && waiters[end].isLike(head)) continue
+            runs.add(AcquireRun(end - start, head.weight, head.holdMillis, head.waits))
+            start = end
+        }
+        return runs
+    }
+
+    companion object {
+        /** Operations of one kind in one exchange: keeps a script below some milliseconds. */
+        const val MAX_BATCH = 2000
+    }
+}

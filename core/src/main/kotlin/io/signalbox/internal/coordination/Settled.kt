@@ -1,0 +1,79 @@
+package io.signalbox.internal.coordination
+
+import kotlin.coroutines.Continuation
+import kotlin.coroutines.resume
+import kotlin.coroutines.resumeWithException
+import kotlinx.coroutines.CancellableContinuation
+
+/**
+ * What was decided under the coordinator's lock and must reach user code after it is released, in order.
+ *
+ * A grant that cannot be handed over, because its coroutine was cancelled meanwhile, is given back.
+ */
+internal class Settled {
+    private val grants = ArrayList<CancellableContinuation<HeldPermit?>>(0)
+    private val granted = ArrayList<HeldPermit?>(0)
+    private val rest = ArrayList<() -> Unit>(0)
+    private val releases = ArrayList<Continuation<Boolean>>(0)
+    private val released = ArrayList<Boolean>(0)
+
+    fun resume(
+        continuation: CancellableContinuation<HeldPermit?>,
+        permit: HeldPermit?,
+    ) {
+        grants.add(continuation)
+        granted.add(permit)
+    }
+
+    fun resume(
+        continuation: Continuation<Boolean>,
+        wasHeld: Boolean,
+    ) {
+        releases.add(continuation)
+        released.add(wasHeld)
+    }
+
+    fun resumeWithException(
+        continuation: Continuation<*>,
+        error: Throwable,
+    ) {
+        rest.add { continuation.resumeWithException(error) }
+    }
+
+    fun fail(
+        waiter: Waiter,
+        error: Throwable,
+    ) {
+        if (waiter.state == Waiter.State.DONE) return
+        val heard = waiter.state != Waiter.State.ABANDONED
+        waiter.state = Waiter.State.DONE
+        if (heard) resumeWithException(waiter.continuation, error)
+    }
+
+    fun complete(
+        ask: Ask,
+        asked: Asked,
+    ) {
+        rest.add { ask.result.complete(asked) }
+    }
+
+    fun complete(
+        ask: Ask,
+        error: Throwable,
+    ) {
+        rest.add { ask.result.completeExceptionally(error) }
+    }
+
+    fun lose(permit: HeldPermit) {
+        if (permit.state != HeldPermit.State.HELD) return
+        permit.state = HeldPermit.State.LOST
+        permit.holdTimer?.cancel()
+        rest.addAll(permit.takeListeners())
+    }
+
+    fun deliver() {
+        for (i in releases.indices) releases[i].resume(released[i])
+        for (i in grants.indices) grants[i].resume(granted[i]) { _, permit, _ -> permit?.giveBack() }
+        rest.forEach { it() }
+    }
+}

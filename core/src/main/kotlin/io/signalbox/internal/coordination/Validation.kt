@@ -1,0 +1,86 @@
+package io.signalbox.internal.coordination
+
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.days
+import kotlin.time.Duration.Companion.milliseconds
+
+internal val MAX_HOLD: Duration = 365.days
+
+/** The rules for names and namespaces: whatever passes makes an injective key with one hash tag. */
+internal fun requireName(
+    what: String,
+    value: String,
+    maxBytes: Int,
+): String {
+    require(value.isNotBlank()) { "The $what must not be blank, but was \"${printable(value)}\"." }
+    val offender = value.indices.firstOrNull { isForbidden(value, it) }
+    require(offender == null) {
+        "The $what \"${printable(value)}\" must not contain braces, control characters or lone surrogates, but has " +
+            "U+%04X at index %d.".format(value[offender!!].code, offender)
+    }
+    requireBytes(what, value, maxBytes)
+    return value
+}
+
+internal fun requireLabel(value: String): String {
+    val offender = value.indices.firstOrNull { value[it].isISOControl() || isLoneSurrogate(value, it) }
+    require(offender == null) { "The label \"${printable(value)}\" must not contain control characters or lone surrogates." }
+    requireBytes("label", value, maxBytes = 128)
+    return value
+}
+
+private fun requireBytes(
+    what: String,
+    value: String,
+    maxBytes: Int,
+) {
+    val bytes = value.toByteArray().size
+    require(bytes <= maxBytes) { "The $what must have at most $maxBytes bytes of UTF-8, but \"${printable(value)}\" has $bytes." }
+}
+
+private fun isForbidden(
+    text: String,
+    index: Int,
+): Boolean = text[index] == '{' || text[index] == '}' || text[index].isISOControl() || isLoneSurrogate(text, index)
+
+private fun isLoneSurrogate(
+    text: String,
+    index: Int,
+): Boolean =
+    when {
+        text[index].isHighSurrogate() -> index + 1 >= text.length || !text[index + 1].isLowSurrogate()
+        text[index].isLowSurrogate() -> index == 0 || !text[index - 1].isHighSurrogate()
+        else -> false
+    }
+
+/** Error texts end up in logs and terminals: nothing that moves a cursor, and not a megabyte. */
+private fun printable(value: String): String {
+    val shown =
+        value.take(80).map { if (it.isISOControl() || it.isSurrogate()) "\\u%04X".format(it.code) else it.toString() }.joinToString("")
+    return if (value.length > 80) "$shown..." else shown
+}
+
+/** [value] in whole milliseconds, rounded up; from 1 ms to [most], within [least]. */
+internal fun wholeMillis(
+    what: String,
+    value: Duration,
+    most: Duration,
+    least: Duration = 1.milliseconds,
+): Long {
+    require(value > Duration.ZERO) { "$what must be longer than zero, but was $value." }
+    require(value <= most) { "$what must be at most $most, but was $value." }
+    require(value >= least || least == 1.milliseconds) { "$what must be at least $least, but was $value." }
+    return roundUp(value)
+}
+
+/** Sub-millisecond rests count as a millisecond, so that no positive duration becomes zero. */
+internal fun roundUp(value: Duration): Long {
+    val millis = value.inWholeMilliseconds
+    return if (value > millis.milliseconds) millis + 1 else millis
+}
+
+/** A limit of waiting: zero or more, infinite allowed. */
+internal fun requireTimeout(value: Duration): Duration {
+    require(value >= Duration.ZERO) { "timeout must not be negative, but was $value. Zero tries once without waiting." }
+    return value
+}

@@ -1,0 +1,45 @@
+package io.signalbox.internal.coordination
+
+import io.signalbox.internal.ledger.QueuePlace
+import kotlinx.coroutines.CancellableContinuation
+
+/**
+ * One acquire that has not ended.
+ *
+ * ```
+ *            composed             answered: queued
+ *  PENDING ────────────▶ SENT ────────────────────▶ QUEUED
+ *     │                   │                            │
+ *     │ cancelled:        ├─ granted ──▶ DONE ◀── granted (answer or announcement)
+ *     │ never sent        │
+ *     ▼                   │ cancelled                  │ cancelled
+ *   DONE              ABANDONED                        ▼
+ *                         │ answered: granted -> given back    ABANDONED, leave sent
+ *                         └ answered: queued  -> leave sent         └ answered -> DONE
+ * ```
+ *
+ * All fields are guarded by the coordinator's lock. Losing the session turns SENT and QUEUED into PENDING.
+ */
+internal class Waiter(
+    val weight: Int,
+    val waits: Boolean,
+    val holdMillis: Long,
+    /** When it was asked for, by the client's clock. */
+    val since: Long,
+    val continuation: CancellableContinuation<HeldPermit?>,
+) {
+    enum class State { PENDING, SENT, QUEUED, ABANDONED, DONE }
+
+    var state: State = State.PENDING
+    var sequence: Long = -1
+
+    /** Once it had a place in the queue, it waits through outages. */
+    var wasQueued: Boolean = false
+
+    /** Server time of joining the queue. */
+    var queuedAt: Long = -1
+
+    val place: QueuePlace get() = QueuePlace(sequence, weight, holdMillis, queuedAt)
+
+    fun isLike(other: Waiter): Boolean = weight == other.weight && waits == other.waits && holdMillis == other.holdMillis
+}

@@ -1,0 +1,78 @@
+package io.signalbox.internal.ledger
+
+/** What became of an [Opening]. */
+internal sealed interface Opened {
+    class Joined(
+        val epoch: String,
+        /** Tokens of [Opening.reasserted] that are held under the new session now. */
+        val reasserted: Set<Long>,
+        val now: Long,
+        val permits: Int,
+        val declared: Int,
+    ) : Opened
+
+    class Mismatch(
+        val declared: Int,
+        val bounded: Boolean,
+    ) : Opened
+
+    data object NotFound : Opened
+}
+
+/** What became of an [Exchange]. */
+internal sealed interface Answer {
+    /** It was executed, now or when it first arrived. Times in server milliseconds. */
+    data class Done(
+        val now: Long,
+        val permits: Int,
+        /** Held permits, all clients, at the end of the exchange. */
+        val held: Int,
+        /** Acquires in the queue at the end, dead ones included. */
+        val queued: Int,
+        /** When to exchange again at the latest because a session or max hold may end then; -1 if nobody waits. */
+        val next: Long,
+        /** The work was cut short: exchange again at once. */
+        val more: Boolean,
+        /** Per run of [Exchange.acquires], how many were granted, in order; [IMPOSSIBLE] if the weight can never fit. */
+        val granted: List<Int>,
+        /** Token of the first acquire granted at once; the others follow without a gap. */
+        val firstToken: Long,
+        /** Held permits before the first of these. */
+        val heldBefore: Int,
+        /** Grants to this session's queued waiters since its last exchange. A token of [REFUSED]: it can never fit. */
+        val grants: List<Grant>,
+        /** Per entry of [Exchange.heavyReleases], whether it was still held. */
+        val released: List<Boolean>,
+        /** Per entry of [Exchange.commands]: the new count, 1 for done, 0 for too late, [IMPOSSIBLE]. */
+        val results: List<Int>,
+    ) : Answer
+
+    /** The session is unknown or over. [epoch] is that of the state, empty if there is none. */
+    data class Lost(
+        val epoch: String,
+    ) : Answer
+
+    /** Number [last] is the last executed: an earlier exchange did not arrive, or the store lost what it had executed. */
+    data class Gap(
+        val last: Long,
+    ) : Answer
+
+    /** The number is older than the stored answers: nobody waits for this one any more. */
+    data object Stale : Answer
+
+    companion object {
+        const val IMPOSSIBLE = -1
+        const val TOO_MANY = -2
+        const val REFUSED = 0L
+    }
+}
+
+/** A grant to a waiter that had been queued. */
+internal data class Grant(
+    val sequence: Long,
+    val token: Long,
+    /** Held permits, all clients, right after the grant. */
+    val holders: Int,
+    /** Server time of the grant. */
+    val grantedAt: Long,
+)

@@ -1,0 +1,75 @@
+package io.signalbox.internal.ledger
+
+import io.signalbox.SemaphoreSnapshot
+
+/**
+ * One client's line to a store: the only thing that decides who holds and who waits.
+ *
+ * The seam between coordination, which knows coroutines and their waiters, and a backend, which knows neither. A backend
+ * executes each [Exchange] atomically, at most once, in the order of its number, and can repeat the answer of the last two.
+ * It makes no attempt at patience: it delivers a request once and reports what became of it; when to repeat is decided above.
+ */
+internal interface Ledger {
+    /** Creates or joins semaphore [name], and begins the session named in [opening]. Repeating it does no harm. */
+    suspend fun open(
+        name: String,
+        opening: Opening,
+    ): Opened
+
+    /**
+     * Delivers [exchange] and calls [reply] once, on any thread, from inside this call or later, or never if the request is
+     * lost without a trace. Does not block.
+     */
+    fun exchange(
+        name: String,
+        exchange: Exchange,
+        reply: ExchangeReply,
+    )
+
+    suspend fun snapshot(
+        name: String,
+        limit: Int,
+    ): SemaphoreSnapshot?
+
+    /** Where grants for waiters of [session] are announced from now on; a later grant may come before this returns. */
+    fun listen(
+        session: String,
+        listener: SessionListener,
+    )
+
+    fun forget(session: String)
+
+    /** The address that exchanges give for announcements. Asking for it makes sure that somebody collects there. */
+    fun inbox(): String
+
+    /** Starts to end it; suspends until it has ended. */
+    suspend fun close()
+}
+
+/** What became of one delivery of an exchange. */
+internal fun interface ExchangeReply {
+    fun complete(
+        answer: Answer?,
+        failure: LedgerFailure?,
+    )
+}
+
+/** What a store has to say to a session outside of exchanges. Hints: they can be lost, doubled and late. */
+internal interface SessionListener {
+    fun onGrant(grant: Grant)
+
+    /** Announcements may have been lost, or are addressed to an inbox that is gone: exchange soon, with the current one. */
+    fun onInboxChanged()
+}
+
+/**
+ * A delivery that failed.
+ *
+ * @property executed whether the store may have executed it; `false` is certain.
+ * @property final whether the same request would fail again; `false` calls for a repetition.
+ */
+internal class LedgerFailure(
+    val error: Throwable,
+    val executed: Boolean,
+    val final: Boolean,
+) : RuntimeException(error.message, error)

@@ -1,0 +1,98 @@
+package io.signalbox.internal.memory
+
+import io.signalbox.SemaphoreSnapshot
+import io.signalbox.internal.ledger.Answer
+import io.signalbox.internal.ledger.Exchange
+import io.signalbox.internal.ledger.Opened
+import io.signalbox.internal.ledger.Opening
+import io.signalbox.internal.ledger.SessionListener
+import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.locks.ReentrantLock
+import kotlin.concurrent.withLock
+import kotlin.time.TimeSource
+
+/** What the in-memory clients of one store share: the semaphores by full name, and who listens. Thread-safe. */
+internal class MemoryLedgers(
+    timeSource: TimeSource.WithComparableMarks,
+) {
+    private val lock = ReentrantLock()
+    private val origin = timeSource.markNow()
+    private val semaphores = HashMap<String, Entry>()
+    private val listeners = ConcurrentHashMap<String, SessionListener>()
+
+    /** Keys expire in Redis; here a state that nobody refreshed is forgotten when it is next asked for. */
+    private class Entry(
+        val state: SemaphoreState,
+        var expiresAt: Long,
+    )
+
+    private fun micros(): Long = ORIGIN_MICROS + origin.elapsedNow().inWholeMicroseconds
+
+    private fun live(
+        key: String,
+        micros: Long,
+    ): Entry? = semaphores[key]?.takeIf { it.expiresAt > micros / 1000 }
+
+    fun open(
+        key: String,
+        opening: Opening,
+    ): Opened =
+        lock.withLock {
+            val micros = micros()
+            val (state, opened) = open(live(key, micros)?.state, opening, micros)
+            if (state == null) {
+                semaphores.remove(key)
+            } else {
+                semaphores[key] = Entry(state, micros / 1000 + state.retention)
+            }
+            opened
+        }
+
+    /** Executes [exchange] and announces what it granted to others. */
+    fun exchange(
+        key: String,
+        exchange: Exchange,
+    ): Answer {
+        val executed =
+            lock.withLock {
+                val micros = micros()
+                val entry = live(key, micros) ?: return Answer.Lost("")
+                entry.state.execute(exchange, micros, BOUND).also { entry.expiresAt = micros / 1000 + entry.state.retention }
+            }
+        executed.announced.forEach { listeners[it.session]?.onGrant(it.grant) }
+        return executed.answer
+    }
+
+    fun snapshot(
+        key: String,
+        name: String,
+        limit: Int,
+    ): SemaphoreSnapshot? =
+        lock.withLock {
+            val micros = micros()
+            live(key, micros)?.state?.snapshotOf(name, micros, limit)
+        }
+
+    /** Forgets everything, as a server that lost its data. */
+    fun clear() {
+        lock.withLock { semaphores.clear() }
+    }
+
+    fun listen(
+        session: String,
+        listener: SessionListener,
+    ) {
+        listeners[session] = listener
+    }
+
+    fun forget(session: String) {
+        listeners.remove(session)
+    }
+
+    private companion object {
+        /** Tokens have 16 digits from the first on, as those made of a server's clock. */
+        const val ORIGIN_MICROS = 1_000_000_000_000_000
+
+        const val BOUND = 500
+    }
+}

@@ -1,0 +1,16 @@
+package io.signalbox.internal.redis
+
+/** Every key of this library is built here; `docs/design/protocol.md` has the table. */
+internal class Keys(
+    private val namespace: String,
+) {
+    /** The keys of one semaphore, in the order of `KEYS` in the scripts. The kind is outside, the name inside the hash tag. */
+    fun semaphore(name: String): List<ByteArray> =
+        listOf("state", "held", "queue", "sessions", "unclaimed", "limits").map { "$namespace:sem:{$name}:$it".toByteArray() }
+
+    /** Where announcements for one connection of one client arrive. A new [epoch] each time, so that no half-open predecessor steals them. */
+    fun inbox(
+        client: String,
+        epoch: Long,
+    ): String = "$namespace:inbox:{$client:$epoch}"
+}

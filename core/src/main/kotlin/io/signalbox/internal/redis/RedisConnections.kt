@@ -1,0 +1,80 @@
+package io.signalbox.internal.redis
+
+import io.lettuce.core.ClientOptions
+import io.lettuce.core.RedisClient
+import io.lettuce.core.RedisURI
+import io.lettuce.core.SocketOptions
+import io.lettuce.core.api.StatefulRedisConnection
+import io.lettuce.core.codec.ByteArrayCodec
+import java.time.Duration
+import kotlinx.coroutines.future.await
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.sync.withLock
+
+/** Where connections come from, and the one that carries commands. */
+internal class RedisConnections private constructor(
+    private val client: RedisClient,
+    private val uri: RedisURI?,
+    private val owned: Boolean,
+) {
+    private val connecting = Mutex()
+
+    @Volatile
+    private var commands: StatefulRedisConnection<ByteArray, ByteArray>? = null
+
+    /** The open command connection, if there is one. */
+    fun current(): StatefulRedisConnection<ByteArray, ByteArray>? = commands
+
+    suspend fun command(): StatefulRedisConnection<ByteArray, ByteArray> =
+        commands ?: connecting.withLock { commands ?: connect().also { commands = it } }
+
+    /** Another connection, which is the caller's to close. */
+    suspend fun connect(): StatefulRedisConnection<ByteArray, ByteArray> {
+        val future =
+            if (uri != null) client.connectAsync(ByteArrayCodec.INSTANCE, uri).toCompletableFuture() else null
+        if (future == null) return client.connect(ByteArrayCodec.INSTANCE)
+        return future.await()
+    }
+
+    /** Gives up on [suspect]: the next command opens a new connection. */
+    fun replace(suspect: StatefulRedisConnection<ByteArray, ByteArray>) {
+        if (commands === suspect) commands = null
+        suspect.closeAsync()
+    }
+
+    suspend fun close() {
+        commands?.closeAsync()?.await()
+        if (owned) client.shutdownAsync(0, 2, java.util.concurrent.TimeUnit.SECONDS).await()
+    }
+
+    companion object {
+        fun own(uri: RedisURI): RedisConnections {
+            val client = RedisClient.create(uri)
+            client.options =
+                ClientOptions
+                    .builder()
+                    .autoReconnect(true)
+                    .requestQueueSize(REQUEST_QUEUE)
+                    .socketOptions(
+                        SocketOptions
+                            .builder()
+                            .connectTimeout(Duration.ofSeconds(5))
+                            .keepAlive(
+                                SocketOptions.KeepAliveOptions
+                                    .builder()
+                                    .enable()
+                                    .idle(Duration.ofSeconds(10))
+                                    .interval(Duration.ofSeconds(5))
+                                    .count(3)
+                                    .build(),
+                            ).build(),
+                    ).build()
+            return RedisConnections(client, uri, owned = true)
+        }
+
+        fun borrowed(client: RedisClient): RedisConnections = RedisConnections(client, null, owned = false)
+
+        /** Requests waiting for a connection to come back: one or two per semaphore, repeated some times. */
+        private const val REQUEST_QUEUE = 100_000
+    }
+}

@@ -1,0 +1,90 @@
+package io.signalbox.internal.redis
+
+import io.lettuce.core.codec.ByteArrayCodec
+import io.lettuce.core.protocol.CommandArgs
+import io.signalbox.internal.ledger.Command
+import io.signalbox.internal.ledger.Exchange
+import io.signalbox.internal.ledger.HeavyGrant
+import io.signalbox.internal.ledger.Opening
+
+/** How requests are laid out as arguments; the counterpart of the headers of the scripts. */
+internal object ScriptArgs {
+    /** Work of one kind in one script: keeps a script below some milliseconds. */
+    const val BOUND = 500L
+
+    /** A range costs two arguments and a command; below this length single tokens are cheaper. */
+    private const val MIN_RANGE = 4
+
+    fun of(
+        script: ByteArray,
+        keys: List<ByteArray>,
+    ): CommandArgs<ByteArray, ByteArray> {
+        val args = CommandArgs(ByteArrayCodec.INSTANCE).add(script).add(keys.size.toLong())
+        keys.forEach(args::addKey)
+        return args
+    }
+
+    fun CommandArgs<ByteArray, ByteArray>.addOpening(opening: Opening): CommandArgs<ByteArray, ByteArray> {
+        add(opening.session).add(opening.previous)
+        add(opening.label.toByteArray()).add(opening.inbox)
+        add(opening.leaseMillis).add(opening.retentionMillis)
+        add(opening.declared.toLong()).add(flag(opening.bounded)).add(flag(opening.quarantine))
+        add(opening.newEpoch).add(opening.knownEpoch).add(opening.knownNumber)
+        add(BOUND)
+        for (grant in opening.reasserted) add(grant.token).add(grant.weight.toLong()).add(grant.holdMillis)
+        return this
+    }
+
+    fun CommandArgs<ByteArray, ByteArray>.addExchange(
+        exchange: Exchange,
+        announceInScript: Boolean,
+    ): CommandArgs<ByteArray, ByteArray> {
+        add(exchange.session).add(exchange.number).add(exchange.inbox).add(BOUND)
+        add(flag(announceInScript)).add(flag(exchange.goodbye))
+        val (ranges, singles) = split(exchange.releases)
+        add(exchange.firstSequence).add(exchange.acquires.size.toLong())
+        add(ranges.size.toLong()).add(singles.size.toLong())
+        add(exchange.heavyReleases.size.toLong()).add(exchange.leaves.size.toLong()).add(exchange.commands.size.toLong())
+        for (run in exchange.acquires) {
+            add(run.count.toLong()).add(run.weight.toLong()).add(run.holdMillis).add(flag(run.waits))
+        }
+        for (range in ranges) add(range.first).add(range.last)
+        for (token in singles) add(token)
+        for (grant in exchange.heavyReleases) add(grant.token).add(grant.weight.toLong())
+        for (place in exchange.leaves) add(place.sequence).add(place.weight.toLong()).add(place.holdMillis).add(place.since)
+        for (command in exchange.commands) addCommand(command)
+        return this
+    }
+
+    private fun CommandArgs<ByteArray, ByteArray>.addCommand(command: Command) {
+        when (command) {
+            is Command.Resize -> add("resize").add(command.permits.toLong()).add(0)
+            is Command.AddPermits -> add("add").add(command.permits.toLong()).add(0)
+            is Command.Extend -> add("extend").add(text(command.grant)).add(command.holdMillis)
+        }
+    }
+
+    private fun text(grant: HeavyGrant) = "${grant.token}:${grant.weight}"
+
+    private fun flag(value: Boolean): Long = if (value) 1 else 0
+
+    /** Ascending [tokens] as gapless ranges and the rest. */
+    internal fun split(tokens: LongArray): Pair<List<LongRange>, List<Long>> {
+        if (tokens.isEmpty()) return Pair(emptyList(), emptyList())
+        val ranges = ArrayList<LongRange>()
+        val singles = ArrayList<Long>()
+        var start = 0
+        for (end in 1..tokens.size) {
+            if (end < tokens.size && tokens[end] == tokens[end - 1] + 1) continue
+            if (end - start >=
+                MIN_RANGE
+            ) {
+                ranges.add(tokens[start]..tokens[end - 1])
+            } else {
+                (start until end).forEach { singles.add(tokens[it]) }
+            }
+            start = end
+        }
+        return Pair(ranges, singles)
+    }
+}

@@ -1,0 +1,39 @@
+package io.signalbox.internal.redis
+
+import java.security.MessageDigest
+
+/** A Lua script and the name under which a server has cached it. */
+internal class Script(
+    text: String,
+) {
+    val body: ByteArray = text.toByteArray()
+    val sha: ByteArray =
+        MessageDigest
+            .getInstance("SHA-1")
+            .digest(body)
+            .joinToString("") { "%02x".format(it) }
+            .toByteArray()
+}
+
+/** The scripts of a semaphore. Tests replace their clock, or have them keep an audit log, by [transform]. */
+internal class Scripts(
+    transform: (String) -> String = { it },
+) {
+    val open: Script = load("open", transform)
+    val exchange: Script = load("exchange", transform)
+    val snapshot: Script = load("snapshot", transform)
+
+    private fun load(
+        name: String,
+        transform: (String) -> String,
+    ) = Script(transform(read("common") + read(name)))
+
+    private fun read(name: String): String =
+        checkNotNull(Scripts::class.java.getResource("/io/signalbox/lua/$name.lua")) {
+            "Script $name.lua is missing from the jar."
+        }.readText()
+
+    companion object {
+        val production: Scripts = Scripts()
+    }
+}

@@ -1,0 +1,447 @@
+-- Everything a session has to say about its semaphore, in one atomic step, at most once per number.
+--
+-- ARGV
+--   1 session        2 number             3 inbox            4 bound of the work per kind
+--   5 announce: 1 pushes announcements here, 0 returns them for the caller to push
+--   6 goodbye: 1 ends the session         7 sequence number of the first acquire
+--   8 how many runs of acquires: quadruples count, weight, hold ms or -1, waits (1 queues the rest, 0 refuses it)
+--   9 how many ranges of released tokens: pairs first, last; all plain, all of this session, none in between left out
+--  10 how many single released tokens
+--  11 how many heavy releases: pairs token, weight
+--  12 how many places in the queue given up: quadruples sequence, weight, hold, since
+--  13 how many commands: triples; 'resize' n 0 | 'add' n 0 | 'extend' '<token>:<weight>' ms
+--  14.. the entries, in this order
+--
+-- Returns { answer, inbox, announcement, inbox, announcement, ... }, the pairs only with announce = 0. The answer is one of
+--   'lost <epoch>'    unknown or ended session        'gap <last>'   an earlier number is missing
+--   'stale'           the answer is no longer kept
+--   numbers, separated by blanks: now, permits, held, queued, next (-1: nobody waits), more, token of the first acquire granted
+--   here, held before it; then four lists, each behind its length: granted per run (-1: can never fit); sequence, token,
+--   holders, granted at of each grant to a waiter of this session; 1 or 0 per heavy release; a number per command
+
+local session, number, inbox = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+local bound, announce = tonumber(ARGV[4]), ARGV[5] == '1'
+local prefix = session .. '|'
+
+local stored = redis.call('HMGET', state, 'epoch', 'permits', 'extra', 'ticket', 'fence', 'wake', 'clock', 'offset', 'quarantine',
+  'refresh', 'retention', 'queued', prefix .. 'number', prefix .. 'deadline', prefix .. 'lease', prefix .. 'unclaimed',
+  prefix .. 'inbox')
+local now, offset = clock(tonumber(stored[7]) or 0, tonumber(stored[8]) or 0)
+
+local goodbye = ARGV[6] == '1'
+
+-- The index of deadlines was evicted: make it again from the sessions' own records.
+local function restore_sessions()
+  local fields = redis.call('HGETALL', state)
+  for i = 1, #fields, 2 do
+    local owner = string.match(fields[i], '^(.*)|deadline$')
+    if owner and owner ~= session then
+      redis.call('ZADD', sessions, fields[i + 1], owner)
+    end
+  end
+end
+
+-- Answers that change nothing.
+local last, deadline = tonumber(stored[13]), tonumber(stored[14])
+if not last or deadline <= now then
+  return { 'lost ' .. (stored[1] or '') }
+elseif number == last or number == last - 1 then
+  local repeated = redis.call('HGET', state, prefix .. number % 2)
+  return { repeated or 'stale' }
+elseif number < last then
+  return { 'stale' }
+elseif number > last + 1 then
+  return { 'gap ' .. text(last) }
+end
+
+local permits, extra = tonumber(stored[2]), tonumber(stored[3])
+local ticket, fence, wake = tonumber(stored[4]), tonumber(stored[5]), tonumber(stored[6])
+local quarantine, refresh, retention = tonumber(stored[9]), tonumber(stored[10]), tonumber(stored[11])
+local queued, lease = stored[12] == '1', tonumber(stored[15])
+local more = false
+local written = { 'clock', text(now), 'offset', text(offset) }
+local function write(field, value)
+  written[#written + 1] = field
+  written[#written + 1] = value
+end
+
+-- The first write must be one that a server out of memory still accepts: then it accepts the rest, and releases work.
+if now >= refresh then
+  for i = 1, #KEYS do
+    redis.call('PEXPIRE', KEYS[i], retention)
+  end
+  write('refresh', text(now + math.floor(retention / 4)))
+else
+  redis.call('PEXPIRE', state, retention)
+end
+
+-- Renew the session, in steps of 1/16 lease.
+if goodbye then
+  redis.call('ZADD', sessions, text(now), session)
+  redis.call('HSET', state, prefix .. 'deadline', 0)
+  wake = now
+else
+  write(prefix .. 'number', text(number))
+  if now + lease - deadline >= lease / 16 then
+    deadline = now + lease
+    if redis.call('ZADD', sessions, text(deadline), session) == 1 then
+      restore_sessions()
+    end
+    write(prefix .. 'deadline', text(deadline))
+  end
+  if inbox ~= stored[17] then
+    write(prefix .. 'inbox', inbox)
+  end
+end
+
+-- Expire sessions and max holds. `wake` is a lower bound of the next such moment.
+if wake <= now then
+  local left = bound
+  while left > 0 do
+    local dead = redis.call('ZRANGEBYSCORE', sessions, '-inf', text(now), 'LIMIT', 0, 1)[1]
+    if not dead then
+      break
+    end
+    local taken, weight = drop(dead, left)
+    extra, left = extra - weight, left - math.max(taken, 1)
+  end
+  if left > 0 then
+    local over = redis.call('ZRANGEBYSCORE', limits, '-inf', text(now), 'LIMIT', 0, left)
+    if #over > 0 then
+      redis.call('ZREM', limits, unpack(over))
+      redis.call('ZREM', held, unpack(over))
+      for i = 1, #over do
+        extra = extra - extra_of(over[i])
+        --@audit('overheld', over[i])
+      end
+      left = left - #over
+    end
+  end
+  more = left <= 0
+  if more then
+    wake = now
+  else
+    local first = redis.call('ZRANGE', sessions, 0, 0, 'WITHSCORES')[2]
+    local limit = redis.call('ZRANGE', limits, 0, 0, 'WITHSCORES')[2]
+    wake = math.min(tonumber(first or now + lease), tonumber(limit or now + lease))
+  end
+  write('wake', text(wake))
+end
+
+-- Releases. A range goes in one call, whatever its length.
+local at = 14 + 4 * ARGV[8]
+for i = 1, tonumber(ARGV[9]) do
+  redis.call('ZREMRANGEBYLEX', held, '[' .. session .. ':' .. ARGV[at], '[' .. session .. ':' .. ARGV[at + 1])
+  --@audit('released', session, ARGV[at], ARGV[at + 1])
+  at = at + 2
+end
+local singles = tonumber(ARGV[10])
+for from = at, at + singles - 1, 1000 do
+  local members = {}
+  for i = from, math.min(from + 999, at + singles - 1) do
+    members[#members + 1] = session .. ':' .. ARGV[i]
+    --@audit('released', session, ARGV[i], ARGV[i])
+  end
+  redis.call('ZREM', held, unpack(members))
+end
+at = at + singles
+local released = {}
+local function release_heavy(token, weight)
+  local member = session .. ':' .. token .. ':' .. weight
+  local removed = redis.call('ZREM', held, member)
+  if removed == 1 then
+    extra = extra - (weight - 1)
+    --@audit('released', session, token, token)
+  end
+  redis.call('ZREM', limits, member)
+  return removed
+end
+for i = 1, tonumber(ARGV[11]) do
+  released[i] = release_heavy(ARGV[at], ARGV[at + 1])
+  at = at + 2
+end
+
+-- Places given up. One that was granted meanwhile, and not read yet, is given back.
+for i = 1, tonumber(ARGV[12]) do
+  local sequence, weight, hold, since = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+  local place = session .. '/' .. sequence
+  if redis.call('ZREM', queue, place .. '/' .. weight .. '/' .. hold .. '/' .. since) == 0 then
+    local grant = redis.call('ZRANGEBYLEX', unclaimed, '[' .. place .. '=', '(' .. place .. '>', 'LIMIT', 0, 1)[1]
+    if grant then
+      redis.call('ZREM', unclaimed, grant)
+      local token = string.match(grant, '=(%d+),')
+      if weight == '1' and hold == '-1' then
+        redis.call('ZREM', held, session .. ':' .. token)
+        --@audit('released', session, token, token)
+      else
+        release_heavy(token, weight)
+      end
+    end
+  else
+    --@audit('left', session, sequence)
+  end
+  at = at + 4
+end
+
+-- Commands.
+local results = {}
+for i = 1, tonumber(ARGV[13]) do
+  local command, subject, value = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
+  if command == 'resize' then
+    permits = tonumber(subject)
+    write('permits', text(permits))
+    results[i] = permits
+    --@audit('resized', permits)
+  elseif command == 'add' then
+    if redis.call('HGET', state, 'bounded') == '1' then
+      results[i] = -1
+    elseif permits + subject > 1000000000 then
+      results[i] = -2
+    else
+      permits = permits + subject
+      write('permits', text(permits))
+      results[i] = permits
+      --@audit('resized', permits)
+    end
+  else
+    local member = session .. ':' .. subject
+    if redis.call('ZSCORE', limits, member) then
+      redis.call('ZADD', limits, text(now + value), member)
+      wake = math.min(wake, now + value)
+      write('wake', text(wake))
+      results[i] = 1
+    else
+      results[i] = 0
+    end
+  end
+  at = at + 3
+end
+
+-- Grants to waiters of this session made by others since its last exchange.
+local grants = {}
+if stored[16] == '1' and not goodbye then
+  local members = redis.call('ZRANGEBYLEX', unclaimed, '[' .. session .. '/', '(' .. session .. '0', 'LIMIT', 0, bound)
+  if #members > 0 then
+    redis.call('ZREM', unclaimed, unpack(members))
+    for i = 1, #members do
+      grants[i] = string.gsub(string.match(members[i], '/([^/]*)$'), '[=,]', ' ')
+    end
+  end
+  if #members < bound then
+    write(prefix .. 'unclaimed', '0')
+  else
+    more = true
+  end
+end
+
+local in_use = redis.call('ZCARD', held)
+local first_in_use = in_use == 0
+local weight_held = in_use + extra
+local next_token = math.max(fence + 1, micros)
+local before = next_token
+local open = now >= quarantine
+
+-- Grants to the queue, head first. Heads whose session is dead are dropped, heads that can never fit are refused.
+local adding, announcements, order = {}, {}, {}
+local function flush(least)
+  if #adding > least then
+    redis.call('ZADD', held, unpack(adding))
+    adding = {}
+  end
+end
+local function grant(owner, weight, hold)
+  local member = owner .. ':' .. text(next_token)
+  if weight ~= 1 or hold >= 0 then
+    member = member .. ':' .. text(weight)
+    if hold >= 0 then
+      redis.call('ZADD', limits, text(now + hold), member)
+      redis.call('PEXPIRE', limits, retention)
+      if now + hold < wake then
+        wake = now + hold
+        write('wake', text(wake))
+      end
+    end
+  end
+  adding[#adding + 1] = '0'
+  adding[#adding + 1] = member
+  flush(2000)
+  weight_held, extra = weight_held + weight, extra + weight - 1
+  next_token = next_token + 1
+  return text(next_token - 1)
+end
+if queued then
+  local alive = { [session] = not goodbye }
+  local left, blocked = bound, false
+  while open and left > 0 and not blocked and weight_held < permits do
+    local heads = redis.call('ZRANGE', queue, 0, math.min(left, permits - weight_held) - 1)
+    if #heads == 0 then
+      break
+    end
+    local done = {}
+    for i = 1, #heads do
+      if weight_held >= permits then
+        blocked = true
+        break
+      end
+      local owner, sequence, weight, hold = string.match(heads[i], '^(.-)/(%d+)/(%d+)/(-?%d+)/')
+      weight, hold = tonumber(weight), tonumber(hold)
+      if alive[owner] == nil then
+        local known = redis.call('HMGET', state, owner .. '|deadline', owner .. '|inbox')
+        alive[owner] = known[1] and tonumber(known[1]) > now and known[2]
+      end
+      local token
+      if not alive[owner] then
+        --@audit('left', owner, sequence)
+      elseif weight > math.max(permits, 1) then
+        token = '0'
+        --@audit('left', owner, sequence)
+      elseif weight_held + weight > permits then
+        blocked = true
+        break
+      else
+        token = grant(owner, weight, hold)
+        --@audit('granted', owner, sequence, token, weight)
+      end
+      done[#done + 1] = heads[i]
+      if token then
+        local fact = sequence .. ' ' .. token .. ' ' .. text(weight_held) .. ' ' .. text(now)
+        if owner == session then
+          grants[#grants + 1] = fact
+        else
+          local member = owner .. '/' .. sequence .. '=' .. token .. ',' .. text(weight_held) .. ',' .. text(now)
+          redis.call('ZADD', unclaimed, 0, member)
+          write(owner .. '|unclaimed', '1')
+          local target = alive[owner]
+          if not announcements[target] then
+            announcements[target] = {}
+            order[#order + 1] = target
+          end
+          table.insert(announcements[target], owner .. ' ' .. fact)
+        end
+      end
+    end
+    if #done > 0 then
+      redis.call('ZREM', queue, unpack(done))
+      left = left - #done
+    end
+  end
+  more = more or left <= 0
+  if #order > 0 then
+    redis.call('PEXPIRE', unclaimed, retention)
+  end
+end
+local waiting = queued and redis.call('ZCARD', queue) or 0
+local first_waiting = waiting == 0
+
+-- New acquires: granted if nobody waits and they fit, else queued or refused.
+local granted = {}
+local first_token, held_before = next_token, weight_held
+local joining = {}
+local sequence = tonumber(ARGV[7])
+at = 14
+for i = 1, tonumber(ARGV[8]) do
+  local count, weight, hold, waits = tonumber(ARGV[at]), tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), ARGV[at + 3] == '1'
+  local taken = 0
+  if weight > math.max(permits, 1) then
+    taken = -1
+  else
+    if waiting == 0 and open then
+      taken = math.max(0, math.min(count, math.floor((permits - weight_held) / weight)))
+    end
+    if weight == 1 and hold < 0 then
+      -- The hot path: members of a batch differ in their last six digits only.
+      local high = math.floor(next_token / 1000000)
+      local low = next_token - high * 1000000
+      local base = session .. ':' .. text(high)
+      for j = 1, taken do
+        if low > 999999 then
+          high, low = high + 1, 0
+          base = session .. ':' .. text(high)
+        end
+        adding[#adding + 1] = '0'
+        adding[#adding + 1] = low > 99999 and base .. low or base .. string.format('%06d', low)
+        low = low + 1
+        if j % 1000 == 0 then
+          flush(0)
+        end
+        --@audit('granted', session, sequence + j - 1, text(next_token + j - 1), 1)
+      end
+      next_token = next_token + taken
+      weight_held = weight_held + taken
+      flush(2000)
+    else
+      for j = 1, taken do
+        local token = grant(session, weight, hold)
+        --@audit('granted', session, sequence + j - 1, token, weight)
+      end
+    end
+    if waits and taken < count then
+      for j = taken, count - 1 do
+        ticket = ticket + 1
+        waiting = waiting + 1
+        joining[#joining + 1] = text(ticket)
+        joining[#joining + 1] = session .. '/' .. text(sequence + j) .. '/' .. text(weight) .. '/' .. text(hold) .. '/' .. text(now)
+        if #joining >= 2000 then
+          redis.call('ZADD', queue, unpack(joining))
+          joining = {}
+        end
+        --@audit('queued', session, sequence + j, ticket)
+      end
+    end
+  end
+  granted[i] = taken
+  sequence = sequence + count
+  at = at + 4
+end
+flush(0)
+if #joining > 0 then
+  redis.call('ZADD', queue, unpack(joining))
+end
+if first_waiting and waiting > 0 then
+  redis.call('PEXPIRE', queue, retention)
+end
+if queued ~= (waiting > 0) then
+  write('queued', waiting > 0 and '1' or '0')
+end
+if next_token > before then
+  write('fence', text(next_token - 1))
+  if first_in_use then
+    redis.call('PEXPIRE', held, retention)
+  end
+end
+write('extra', text(extra))
+write('ticket', text(ticket))
+
+-- The answer.
+local soonest = -1
+if waiting > 0 then
+  soonest = open and wake or math.min(wake, quarantine)
+end
+local answer = text(now) .. ' ' .. text(permits) .. ' ' .. text(weight_held) .. ' ' .. text(waiting) .. ' ' .. text(soonest)
+  .. ' ' .. (more and '1' or '0') .. ' ' .. text(first_token) .. ' ' .. text(held_before)
+for _, list in ipairs({ granted, grants, released, results }) do
+  answer = answer .. ' ' .. #list
+  if #list > 0 then
+    answer = answer .. ' ' .. table.concat(list, ' ')
+  end
+end
+if not goodbye then
+  write(prefix .. number % 2, answer)
+end
+redis.call('HSET', state, unpack(written))
+
+-- Announcements, last: whoever is woken finds everything done.
+local reply = { answer }
+for i = 1, #order do
+  local target = order[i]
+  if announce then
+    redis.call('RPUSH', target, unpack(announcements[target]))
+    redis.call('PEXPIRE', target, retention)
+  else
+    for j = 1, #announcements[target] do
+      reply[#reply + 1] = target
+      reply[#reply + 1] = announcements[target][j]
+    end
+  end
+end
+return reply

@@ -1,0 +1,43 @@
+-- Who holds and who waits. Writes nothing.
+--
+-- ARGV
+--   1 how many holders, and how many waiters, to list
+--
+-- Returns { } if there is no such semaphore, else
+--   { { declared, permits, held, queued, now ms, now us }, { holder... }, { waiter... } }
+--   holder: { session, label, deadline ms, '<token>' or '<token>:<weight>', max hold ends ms or '' }
+--   waiter: { session, label, deadline ms, position, '<sequence>/<weight>/<hold>/<since ms>' }, the dead ones left out
+
+local limit = tonumber(ARGV[1])
+local stored = redis.call('HMGET', state, 'declared', 'permits', 'extra', 'clock', 'offset')
+if not stored[1] then
+  return {}
+end
+local now = clock(tonumber(stored[4]), tonumber(stored[5]))
+
+local known = {}
+local function session_of(name)
+  if not known[name] then
+    known[name] = redis.call('HMGET', state, name .. '|label', name .. '|deadline')
+  end
+  return known[name][1] or '', known[name][2] or '0'
+end
+
+local holders = {}
+for _, member in ipairs(redis.call('ZRANGE', held, 0, limit - 1)) do
+  local session, grant = string.match(member, '^(.-):(.*)$')
+  local label, deadline = session_of(session)
+  holders[#holders + 1] = { session, label, deadline, grant, redis.call('ZSCORE', limits, member) or '' }
+end
+
+local waiters = {}
+for _, place in ipairs(redis.call('ZRANGE', queue, 0, limit - 1)) do
+  local session, rest = string.match(place, '^(.-)/(.*)$')
+  local label, deadline = session_of(session)
+  if tonumber(deadline) > now then
+    waiters[#waiters + 1] = { session, label, deadline, text(#waiters + 1), rest }
+  end
+end
+
+local count = redis.call('ZCARD', held) + stored[3]
+return { { stored[1], stored[2], text(count), text(redis.call('ZCARD', queue)), text(now), text(micros) }, holders, waiters }
