@@ -57,9 +57,7 @@ public class FaultProxy(upstreamHost: String, upstreamPort: Int) : LinkFaults(Mo
     /** Every connection so far, in the order in which they were accepted, closed ones included. */
     public val connections: List<ProxiedConnection> get() = accepted.toList()
 
-    init {
-        thread(isDaemon = true, name = "fault-proxy-$port", block = ::acceptAll)
-    }
+    private val acceptor = thread(isDaemon = true, name = "fault-proxy-$port", block = ::acceptAll)
 
     /** Calls [listener] for what clients send from now on. */
     public fun onRequest(listener: RequestListener) {
@@ -109,6 +107,8 @@ public class FaultProxy(upstreamHost: String, upstreamPort: Int) : LinkFaults(Mo
     /** Resets all connections and accepts no more. */
     override fun close() {
         listener.close()
+        // As long as a thread is in accept, the system lets clients in.
+        acceptor.join()
         cut()
     }
 
@@ -146,7 +146,6 @@ public class FaultProxy(upstreamHost: String, upstreamPort: Int) : LinkFaults(Mo
         server.tcpNoDelay = true
         val connection = ProxiedConnection(accepted.size, this, client, server)
         monitor.change { accepted += connection }
-        if (listener.isClosed) connection.cut()
         connection.start()
     }
 

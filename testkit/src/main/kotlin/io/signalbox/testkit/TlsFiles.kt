@@ -22,11 +22,7 @@ public class TlsFiles internal constructor(
     public val keyStorePassword: String,
 ) {
     internal fun socketFactory(): SSLSocketFactory {
-        val trust = KeyStore.getInstance("PKCS12").apply {
-            load(null, null)
-            setCertificateEntry(ALIAS, loadKeyStore().getCertificate(ALIAS))
-        }
-        val managers = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm()).apply { init(trust) }
+        val managers = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm()).apply { init(loadKeyStore()) }
         return SSLContext.getInstance("TLS").apply { init(null, managers.trustManagers, null) }.socketFactory
     }
 

@@ -201,7 +201,7 @@ class FaultProxyTest : FunSpec({
                     mortal.kill()
                     shouldThrow<IOException> { client.receive() }
                 }
-                proxy.connect().use { client -> shouldThrow<IOException> { client.call("PING") } }
+                shouldThrow<IOException> { proxy.connect().use { it.call("PING") } }
             }
         }
     }
