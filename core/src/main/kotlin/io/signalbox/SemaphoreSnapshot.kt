@@ -14,6 +14,8 @@ public class SemaphoreSnapshot internal constructor(
     public val heldPermits: Int,
     /** How many acquires are in the queue, by all clients; those of clients that died recently may be among them. */
     public val queueLength: Int,
+    /** How many acquires the server has granted since the semaphore was created. */
+    public val grants: Long,
     /** The grants, in no particular order; at most as many as asked for. */
     public val holders: List<Holder>,
     /** The live waiters from the head of the queue on; at most as many as asked for. */

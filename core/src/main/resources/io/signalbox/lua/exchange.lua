@@ -25,7 +25,7 @@ local prefix = session .. '|'
 
 local stored = redis.call('HMGET', state, 'epoch', 'permits', 'extra', 'ticket', 'fence', 'wake', 'clock', 'offset', 'quarantine',
   'refresh', 'retention', 'queued', prefix .. 'number', prefix .. 'deadline', prefix .. 'lease', prefix .. 'unclaimed',
-  prefix .. 'inbox')
+  prefix .. 'inbox', 'grants')
 local now, offset = clock(tonumber(stored[7]) or 0, tonumber(stored[8]) or 0)
 
 local goodbye = ARGV[6] == '1'
@@ -78,7 +78,7 @@ end
 -- Renew the session, in steps of 1/16 lease.
 if goodbye then
   redis.call('ZADD', sessions, text(now), session)
-  redis.call('HSET', state, prefix .. 'deadline', 0)
+  redis.call('HSET', state, prefix .. 'deadline', text(now))
   wake = now
 else
   write(prefix .. 'number', text(number))
@@ -405,6 +405,7 @@ if queued ~= (waiting > 0) then
 end
 if next_token > before then
   write('fence', text(next_token - 1))
+  write('grants', text(tonumber(stored[18]) + next_token - before))
   if first_in_use then
     redis.call('PEXPIRE', held, retention)
   end

@@ -4,12 +4,12 @@
 --   1 how many holders, and how many waiters, to list
 --
 -- Returns { } if there is no such semaphore, else
---   { { declared, permits, held, queued, now ms, now us }, { holder... }, { waiter... } }
+--   { { declared, permits, held, queued, now ms, now us, grants so far }, { holder... }, { waiter... } }
 --   holder: { session, label, deadline ms, '<token>' or '<token>:<weight>', max hold ends ms or '' }
 --   waiter: { session, label, deadline ms, position, '<sequence>/<weight>/<hold>/<since ms>' }, the dead ones left out
 
 local limit = tonumber(ARGV[1])
-local stored = redis.call('HMGET', state, 'declared', 'permits', 'extra', 'clock', 'offset')
+local stored = redis.call('HMGET', state, 'declared', 'permits', 'extra', 'clock', 'offset', 'grants')
 if not stored[1] then
   return {}
 end
@@ -40,4 +40,4 @@ for _, place in ipairs(redis.call('ZRANGE', queue, 0, limit - 1)) do
 end
 
 local count = redis.call('ZCARD', held) + stored[3]
-return { { stored[1], stored[2], text(count), text(redis.call('ZCARD', queue)), text(now), text(micros) }, holders, waiters }
+return { { stored[1], stored[2], text(count), text(redis.call('ZCARD', queue)), text(now), text(micros), stored[6] }, holders, waiters }

@@ -2,7 +2,7 @@ package io.signalbox.internal.ledger
 
 /** What became of an [Opening]. */
 internal sealed interface Opened {
-    class Joined(
+    data class Joined(
         val epoch: String,
         /** Tokens of [Opening.reasserted] that are held under the new session now. */
         val reasserted: Set<Long>,
@@ -11,7 +11,7 @@ internal sealed interface Opened {
         val declared: Int,
     ) : Opened
 
-    class Mismatch(
+    data class Mismatch(
         val declared: Int,
         val bounded: Boolean,
     ) : Opened

@@ -51,7 +51,9 @@ internal class Exchange(
     val leaves: List<QueuePlace>,
     val commands: List<Command>,
 ) {
-    val acquireCount: Int get() = acquires.sumOf { it.count }
+    init {
+        require(!goodbye || acquires.isEmpty()) { "A session that ends cannot acquire." }
+    }
 }
 
 /** Consecutive acquires that are alike. */

@@ -24,6 +24,9 @@ internal class SemaphoreState(
     var ticket: Long = 0
     var fence: Long = 0
 
+    /** How many acquires were granted since the state was created. */
+    var grants: Long = 0
+
     /** A lower bound of the next moment at which a session or a max hold ends. */
     var wake: Long = 0
 

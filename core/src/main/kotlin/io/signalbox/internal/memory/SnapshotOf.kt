@@ -37,6 +37,7 @@ internal fun SemaphoreState.snapshotOf(
         permits = permits,
         heldPermits = heldWeight,
         queueLength = queue.size,
+        grants = grants,
         holders = holders.take(limit),
         queue =
         waiters.take(limit).mapIndexed { index, (session, place) ->

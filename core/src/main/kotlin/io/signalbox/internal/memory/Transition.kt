@@ -94,6 +94,7 @@ private class Transition(
         val heldBefore = held
         val granted = acquire()
         if (nextToken > before) state.fence = nextToken - 1
+        state.grants += nextToken - before
 
         val waiting = state.queue.size
         val answer =

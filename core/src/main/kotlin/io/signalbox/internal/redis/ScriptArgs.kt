@@ -38,8 +38,9 @@ internal object ScriptArgs {
     fun CommandArgs<ByteArray, ByteArray>.addExchange(
         exchange: Exchange,
         announceInScript: Boolean,
+        bound: Long = BOUND,
     ): CommandArgs<ByteArray, ByteArray> {
-        add(exchange.session).add(exchange.number).add(exchange.inbox).add(BOUND)
+        add(exchange.session).add(exchange.number).add(exchange.inbox).add(bound)
         add(flag(announceInScript)).add(flag(exchange.goodbye))
         val (ranges, singles) = split(exchange.releases)
         add(exchange.firstSequence).add(exchange.acquires.size.toLong())

@@ -21,6 +21,7 @@ internal object SnapshotParser {
             permits = facts[1].toInt(),
             heldPermits = facts[2].toInt(),
             queueLength = facts[3].toInt(),
+            grants = facts[6].toLong(),
             holders = rows(reply[1]).map { holder(it, now, micros) },
             queue = rows(reply[2]).map { waiter(it, now) },
         )

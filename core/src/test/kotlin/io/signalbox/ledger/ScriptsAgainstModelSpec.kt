@@ -1,0 +1,167 @@
+package io.signalbox.ledger
+
+import io.kotest.assertions.withClue
+import io.kotest.core.spec.style.FunSpec
+import io.kotest.matchers.shouldBe
+import io.lettuce.core.RedisClient
+import io.lettuce.core.api.StatefulRedisConnection
+import io.lettuce.core.codec.ByteArrayCodec
+import io.lettuce.core.codec.StringCodec
+import io.lettuce.core.output.ValueListOutput
+import io.lettuce.core.protocol.AsyncCommand
+import io.lettuce.core.protocol.Command
+import io.lettuce.core.protocol.CommandArgs
+import io.lettuce.core.protocol.CommandType
+import io.signalbox.internal.memory.Announced
+import io.signalbox.internal.redis.AnswerParser
+import io.signalbox.internal.redis.Keys
+import io.signalbox.internal.redis.Script
+import io.signalbox.internal.redis.ScriptArgs
+import io.signalbox.internal.redis.ScriptArgs.addExchange
+import io.signalbox.internal.redis.ScriptArgs.addOpening
+import io.signalbox.internal.redis.Scripts
+import io.signalbox.testkit.RedisServer
+import java.util.concurrent.TimeUnit
+import java.util.concurrent.atomic.AtomicInteger
+import kotlin.random.Random
+
+/**
+ * The scripts on a real server against the model in memory, call by call: 10 000 random sequences of 60 to 100 calls.
+ *
+ * The scripts run as they are, except that their clock is given: as a seventh key, which no script touches but to expire it.
+ */
+class ScriptsAgainstModelSpec :
+    FunSpec({
+        val sequences = System.getProperty("signalbox.sequences")?.toInt() ?: 10_000
+        val seed = System.getProperty("signalbox.seed")?.toLong() ?: Random.nextLong()
+
+        test("$sequences random sequences from seed $seed") {
+            val client = RedisClient.create(RedisServer.shared().uri)
+            client.connect(ByteArrayCodec.INSTANCE).use { connection ->
+                client.connect(StringCodec.UTF8).use { inspection ->
+                    val subject = ScriptSubject(connection, inspection)
+                    val seeds = Random(seed)
+                    repeat(sequences) { subject.compareOrReduce(seeds.nextLong(), length = 60 + it % 41) }
+                    println("scripts against model: $sequences sequences, ${subject.calls} calls, seed $seed")
+                }
+            }
+            client.shutdown()
+        }
+    })
+
+private class ScriptSubject(
+    private val connection: StatefulRedisConnection<ByteArray, ByteArray>,
+    private val inspection: StatefulRedisConnection<String, String>,
+) {
+    private val scripts =
+        Scripts { text -> text.replace("redis.call('TIME')", "{ string.match(KEYS[7], '^(%d+) (%d+)$') }") }
+    private val names = AtomicInteger()
+    private val keysOf = Keys("model")
+    var calls = 0
+        private set
+
+    init {
+        for (script in listOf(scripts.open, scripts.exchange)) inspection.sync().scriptLoad(String(script.body))
+    }
+
+    /** [compare]; a difference is reported for the shortest beginning of the sequence that shows one. */
+    fun compareOrReduce(
+        seed: Long,
+        length: Int,
+    ) {
+        try {
+            compare(seed, length)
+        } catch (difference: AssertionError) {
+            for (shorter in 1 until length) compare(seed, shorter)
+            throw difference
+        }
+    }
+
+    private fun compare(
+        seed: Long,
+        length: Int,
+    ) {
+        val sequence = RandomSequence(seed, length)
+        val steps = sequence.run()
+        val keys = keysOf.semaphore("s${names.incrementAndGet()}")
+        val names = keys.map { String(it) }
+        val replies = steps.map { send(it, keys) }
+        calls += steps.size
+        steps.zip(replies).forEachIndexed { index, (step, reply) ->
+            if (step is Step.Wiped) return@forEachIndexed
+            withClue({ "seed $seed, step $index of $length at ${step.micros}: ${describe(step)}" }) {
+                check(step, reply.toCompletableFuture().get(10, TimeUnit.SECONDS))
+            }
+        }
+        val state = sequence.state
+        withClue("seed $seed, state after $length steps") {
+            if (state == null) {
+                inspection.sync().exists(*names.toTypedArray()) shouldBe 0
+            } else {
+                val offset = inspection.sync().hget(names[0], "offset").toLong()
+                inspection.sync().dump(names, offset) shouldBe state.dump()
+            }
+        }
+        inspection.sync().del(*names.toTypedArray())
+    }
+
+    private fun send(
+        step: Step,
+        keys: List<ByteArray>,
+    ): AsyncCommand<ByteArray, ByteArray, List<ByteArray>> {
+        val time = "${step.micros / 1_000_000} ${step.micros % 1_000_000}".toByteArray()
+        return when (step) {
+            is Step.Open -> evalsha(scripts.open, keys + time) { addOpening(step.opening) }
+            is Step.Exchanged -> evalsha(scripts.exchange, keys + time) { addExchange(step.exchange, false, step.bound.toLong()) }
+            is Step.Wiped -> dispatch(CommandType.DEL, CommandArgs(ByteArrayCodec.INSTANCE).addKeys(keys))
+        }
+    }
+
+    private fun evalsha(
+        script: Script,
+        keys: List<ByteArray>,
+        arguments: CommandArgs<ByteArray, ByteArray>.() -> Unit,
+    ) = dispatch(CommandType.EVALSHA, ScriptArgs.of(script.sha, keys).apply(arguments))
+
+    private fun dispatch(
+        type: CommandType,
+        args: CommandArgs<ByteArray, ByteArray>,
+    ): AsyncCommand<ByteArray, ByteArray, List<ByteArray>> {
+        val command = AsyncCommand(Command(type, ValueListOutput(ByteArrayCodec.INSTANCE), args))
+        connection.dispatch(command)
+        return command
+    }
+
+    private fun check(
+        step: Step,
+        reply: List<ByteArray>,
+    ) {
+        when (step) {
+            is Step.Open -> AnswerParser.opened(reply) shouldBe step.expected
+            is Step.Exchanged -> {
+                AnswerParser.exchanged(reply[0]) shouldBe step.expected
+                received(reply) shouldBe expected(step.announced)
+            }
+
+            is Step.Wiped -> Unit
+        }
+    }
+
+    private fun received(reply: List<ByteArray>): Map<String, List<String>> =
+        reply.drop(1).map { String(it) }.chunked(2).groupBy({ it[0] }, { it[1] })
+
+    private fun expected(announced: List<Announced>): Map<String, List<String>> =
+        announced.groupBy({ it.inbox }, { it.run { "$session ${grant.sequence} ${grant.token} ${grant.holders} ${grant.grantedAt}" } })
+
+    private fun describe(step: Step): String =
+        when (step) {
+            is Step.Open -> step.opening.run { "open $session after $previous, knows $knownEpoch/$knownNumber, ${reasserted.map { it.token }}" }
+            is Step.Exchanged ->
+                step.exchange.run {
+                    "exchange $session $number${if (goodbye) " goodbye" else ""}: acquires ${acquires.map { "${it.count}x${it.weight}" }}, " +
+                        "releases ${releases.toList()} ${heavyReleases.map { it.token }}, leaves $leaves, ${commands.size} commands, bound ${step.bound}"
+                }
+
+            is Step.Wiped -> "wiped"
+        }
+}
