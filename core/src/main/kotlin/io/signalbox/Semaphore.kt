@@ -69,10 +69,11 @@ public interface Semaphore {
     /** The current number of permits: the declared count, or what [resize] and [addPermits] made of it. One round trip. */
     public suspend fun permits(): Int
 
-    /** How many permits could be acquired now; 0 while more are held than a [resize] has left. One round trip. */
+    /** How many permits could be acquired now; 0 while more are held than a [resize] has left, and in quarantine. One round trip. */
     public suspend fun availablePermits(): Int
 
-    /** Whether [tryAcquire] of one permit would be refused now: none is free, or others wait for them. One round trip. */
+    /** Whether [tryAcquire] of one permit would be refused now: none is free, others wait for them, or it is in
+     * quarantine. One round trip. */
     public suspend fun isLocked(): Boolean
 
     /**

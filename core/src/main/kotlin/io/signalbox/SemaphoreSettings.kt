@@ -26,6 +26,9 @@ public class SemaphoreSettings internal constructor() {
 
     /** What happens after the server lost this semaphore's data. Used by the client that creates it anew. */
     public var afterDataLoss: AfterDataLoss = AfterDataLoss.GRANT_AT_ONCE
+
+    override fun toString(): String =
+        "SemaphoreSettings(maxHold=$maxHold, acquireTimeout=$acquireTimeout, bounded=$bounded, afterDataLoss=$afterDataLoss)"
 }
 
 /** What a newly created semaphore does with newcomers, because the creation may follow a loss of data. */

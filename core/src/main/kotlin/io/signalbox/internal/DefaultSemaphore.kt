@@ -72,9 +72,11 @@ internal class DefaultSemaphore(
 
     override suspend fun permits(): Int = coordinator.ask(null).answer.permits
 
-    override suspend fun availablePermits(): Int = coordinator.ask(null).answer.let { (it.permits - it.held).coerceAtLeast(0) }
+    override suspend fun availablePermits(): Int = coordinator.ask(null).answer.let {
+        if (it.open) (it.permits - it.held).coerceAtLeast(0) else 0
+    }
 
-    override suspend fun isLocked(): Boolean = coordinator.ask(null).answer.let { it.held >= it.permits || it.queued > 0 }
+    override suspend fun isLocked(): Boolean = coordinator.ask(null).answer.let { it.held >= it.permits || it.queued > 0 || !it.open }
 
     override suspend fun snapshot(limit: Int): SemaphoreSnapshot {
         require(limit in 1..MAX_LISTED) { "limit must be from 1 to $MAX_LISTED, but was $limit." }

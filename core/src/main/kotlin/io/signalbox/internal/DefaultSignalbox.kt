@@ -4,7 +4,6 @@ import io.lettuce.core.RedisClient
 import io.lettuce.core.RedisURI
 import io.signalbox.AfterDataLoss
 import io.signalbox.InMemoryStore
-import io.signalbox.PermitsMismatchException
 import io.signalbox.Semaphore
 import io.signalbox.SemaphoreNotFoundException
 import io.signalbox.SemaphoreSettings
@@ -26,6 +25,16 @@ import io.signalbox.internal.memory.MemoryLedger
 import io.signalbox.internal.redis.RedisConnections
 import io.signalbox.internal.redis.RedisLedger
 import io.signalbox.internal.redis.Scripts
+import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.Executors
+import java.util.concurrent.atomic.AtomicBoolean
+import kotlin.random.Random
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.days
+import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.nanoseconds
+import kotlin.time.Duration.Companion.seconds
+import kotlin.time.TimeSource
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
@@ -38,15 +47,6 @@ import kotlinx.coroutines.launch
 import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
 import kotlinx.coroutines.withTimeoutOrNull
-import java.util.concurrent.ConcurrentHashMap
-import java.util.concurrent.Executors
-import java.util.concurrent.atomic.AtomicBoolean
-import kotlin.random.Random
-import kotlin.time.Duration
-import kotlin.time.Duration.Companion.days
-import kotlin.time.Duration.Companion.milliseconds
-import kotlin.time.Duration.Companion.seconds
-import kotlin.time.TimeSource
 
 /**
  * The one [Signalbox]: keeps one handle per name and ends everything when it is closed.
@@ -68,12 +68,11 @@ internal class DefaultSignalbox(
         var handle: Handle? = null
     }
 
+    /** [attached] until somebody names the count. */
     private class Handle(
         val semaphore: DefaultSemaphore,
-        var declared: Int,
-        val bounded: Boolean,
-        val maxHold: Duration,
-        val acquireTimeout: Duration,
+        val settings: SemaphoreSettings,
+        var attached: Boolean,
     )
 
     private val slots = ConcurrentHashMap<String, Slot>()
@@ -119,19 +118,18 @@ internal class DefaultSignalbox(
         wanted: SemaphoreSettings,
     ): DefaultSemaphore? {
         requireName("name of a semaphore", name, MAX_NAME_BYTES)
-        val holdMillis = if (wanted.maxHold.isInfinite() && wanted.maxHold.isPositive()) -1 else wholeMillis("maxHold", wanted.maxHold, MAX_HOLD)
+        val holdMillis = if (wanted.maxHold == Duration.INFINITE) -1 else wholeMillis("maxHold", wanted.maxHold, MAX_HOLD)
         if (wanted.acquireTimeout != Duration.INFINITE) wholeMillis("acquireTimeout", wanted.acquireTimeout, Duration.INFINITE)
+        val handle = HandleSettings(declared, wanted.bounded, wanted.afterDataLoss == AfterDataLoss.QUARANTINE, holdMillis)
         checkOpen()
         val slot = slots.computeIfAbsent(name) { Slot() }
         return slot.creation.withLock {
             val known = slot.handle
-            if (known != null) return@withLock rejoin(name, known, declared, wanted)
+            if (known != null) return@withLock rejoin(name, known, handle, wanted)
             val coordinator = SemaphoreCoordinator(name, ledger, client, settings, clock, scope)
-            val quarantine = wanted.afterDataLoss == AfterDataLoss.QUARANTINE
-            val joined = coordinator.join(HandleSettings(declared, wanted.bounded, quarantine, holdMillis))
-            if (!joined) return@withLock null
+            if (!coordinator.join(handle)) return@withLock null
             val semaphore = DefaultSemaphore(coordinator, ledger, wanted.acquireTimeout)
-            slot.handle = Handle(semaphore, declared, wanted.bounded, wanted.maxHold, wanted.acquireTimeout)
+            slot.handle = Handle(semaphore, wanted, attached = declared == ATTACHED)
             if (closed.get()) coordinator.close()
             checkOpen()
             semaphore
@@ -141,25 +139,22 @@ internal class DefaultSignalbox(
     private fun rejoin(
         name: String,
         known: Handle,
-        declared: Int,
-        wanted: SemaphoreSettings,
+        wanted: HandleSettings,
+        settings: SemaphoreSettings,
     ): DefaultSemaphore {
-        val same = known.maxHold == wanted.maxHold && known.acquireTimeout == wanted.acquireTimeout
+        val attaching = wanted.declared == ATTACHED
+        val same =
+            known.settings.maxHold == settings.maxHold &&
+                known.settings.acquireTimeout == settings.acquireTimeout &&
+                (attaching || known.attached || known.settings.afterDataLoss == settings.afterDataLoss)
         require(same) {
-            "Semaphore '$name' is already in use in this client with maxHold = ${known.maxHold} and acquireTimeout = ${known.acquireTimeout}. " +
-                "A client has one handle per name: give the same settings."
+            "Semaphore '$name' is already in use in this client with ${known.settings}, and now asked for with $settings. A client has " +
+                "one handle per name: give the same settings."
         }
-        if (declared == ATTACHED) return known.semaphore
-        val coordinator = known.semaphore.coordinator
-        if (declared != coordinator.declaredPermits) {
-            throw PermitsMismatchException(
-                name,
-                declared,
-                coordinator.declaredPermits,
-                "Semaphore '$name' was created with ${coordinator.declaredPermits} permits, not $declared. Use the same count everywhere.",
-            )
+        if (!attaching) {
+            known.semaphore.coordinator.declare(wanted)
+            known.attached = false
         }
-        coordinator.mayCreate(declared)
         return known.semaphore
     }
 
@@ -216,7 +211,8 @@ internal class DefaultSignalbox(
             // One thread of its own: no user code runs on it, so nothing can keep a heartbeat from its time.
             val timer = Executors.newSingleThreadScheduledExecutor { Thread(it, "signalbox-timer").apply { isDaemon = true } }
             val scope = CoroutineScope(SupervisorJob() + timer.asCoroutineDispatcher())
-            val ledger = RedisLedger(connections(), scripts, client, settings.namespace, settings.announceInScript, scope)
+            val patience = checked.patienceNanos.nanoseconds
+            val ledger = RedisLedger(connections(), scripts, client, settings.namespace, settings.announceInScript, patience, scope)
             return DefaultSignalbox(ledger, client, checked, System::nanoTime, scope) { timer.shutdown() }
         }
 

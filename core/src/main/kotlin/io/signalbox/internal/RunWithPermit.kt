@@ -51,7 +51,8 @@ private fun leaseLost(
 ) = LeaseLostException(
     permit.name,
     permit.fencingToken,
-    "Permit ${permit.fencingToken} of semaphore '${permit.name}' was lost before the block ended: its lease could not be renewed in time, " +
-        "its max hold passed, or the client was closed. Somebody else may hold it now; have what it protects refuse older fencing tokens.",
+    "Permit ${permit.fencingToken} of semaphore '${permit.name}' was lost before the block ended: its lease could not be renewed in " +
+        "time, its max hold passed, or the client was closed. Somebody else may hold it now; have what it protects refuse older " +
+        "fencing tokens.",
     failure.takeUnless { it is CancellationException },
 )

@@ -15,8 +15,8 @@
 -- Returns { answer, inbox, announcement, inbox, announcement, ... }, the pairs only with announce = 0. The answer is one of
 --   'lost <epoch>'    unknown or ended session        'gap <last>'   an earlier number is missing
 --   'stale'           the answer is no longer kept
---   numbers, separated by blanks: now, permits, held, queued, next (-1: nobody waits), more, token of the first acquire granted
---   here, held before it; then four lists, each behind its length: granted per run (-1: can never fit); sequence, token,
+--   numbers, separated by blanks: now, permits, held, queued, next (-1: nobody waits), more, open (0 in quarantine), token of
+--   the first acquire granted here, held before it; then four lists, each behind its length: granted per run (-1: can never fit); sequence, token,
 --   holders, granted at of each grant to a waiter of this session; 1 or 0 per heavy release; a number per command
 
 local session, number, inbox = ARGV[1], tonumber(ARGV[2]), ARGV[3]
@@ -419,7 +419,7 @@ if waiting > 0 then
   soonest = open and wake or math.min(wake, quarantine)
 end
 local answer = text(now) .. ' ' .. text(permits) .. ' ' .. text(weight_held) .. ' ' .. text(waiting) .. ' ' .. text(soonest)
-  .. ' ' .. (more and '1' or '0') .. ' ' .. text(first_token) .. ' ' .. text(held_before)
+  .. ' ' .. (more and '1' or '0') .. ' ' .. (open and '1' or '0') .. ' ' .. text(first_token) .. ' ' .. text(held_before)
 for _, list in ipairs({ granted, grants, released, results }) do
   answer = answer .. ' ' .. #list
   if #list > 0 then

@@ -11,7 +11,7 @@
 -- Returns one of
 --   { 'notfound' }
 --   { 'mismatch', declared, bounded }
---   { 'joined', epoch, now, permits, declared, token... }   the tokens of ARGV[14..] that are held now
+--   { 'joined', epoch, now, permits, declared, bounded, token... }   the tokens are those of ARGV[14..] held now
 
 local session, previous, label, inbox = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local lease, retention = tonumber(ARGV[5]), tonumber(ARGV[6])
@@ -44,10 +44,10 @@ if fresh then
   --@audit('created', epoch, permits)
 else
   redis.call('PEXPIRE', state, math.max(retention, tonumber(stored[10]) or 0))
-  declared = tonumber(stored[2])
+  declared, bounded = tonumber(stored[2]), stored[3]
 end
 
-local joined = { 'joined', epoch, text(now), text(permits), text(declared) }
+local joined = { 'joined', epoch, text(now), text(permits), text(declared), bounded }
 if not stored[11] then
   -- The state was lost if its epoch is another one, and rolled back if it knows less than it has told this client.
   local lost = known_epoch ~= '' and (fresh or epoch ~= known_epoch or (stored[12] and tonumber(stored[12]) < known_number))

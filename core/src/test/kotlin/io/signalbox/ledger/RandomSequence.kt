@@ -142,7 +142,13 @@ internal class RandomSequence(
             Opening(session(client), "", "", "inbox", lease, 3_600_000, -1, true, false, "unused", client.epoch, 0, emptyList()),
         )
 
-    private fun session(client: Client): String = if (random.nextInt(6) == 0 && client.session != "") client.session else "client${client.index}.${++sessions}"
+    private fun session(client: Client): String = if (random.nextInt(6) == 0 &&
+        client.session != ""
+    ) {
+        client.session
+    } else {
+        "client${client.index}.${++sessions}"
+    }
 
     private fun open(
         client: Client,
@@ -178,7 +184,11 @@ internal class RandomSequence(
                 goodbye = goodbye,
                 firstSequence = client.sequence,
                 acquires = runs,
-                releases = (plain.map { it.token } + bogus { random.nextLong(1_000_000_000_000_000, 2_000_000_000_000_000) }).sorted().toLongArray(),
+                releases = (
+                    plain.map {
+                        it.token
+                    } + bogus { random.nextLong(1_000_000_000_000_000, 2_000_000_000_000_000) }
+                    ).sorted().toLongArray(),
                 heavyReleases = heavy.map { HeavyGrant(it.token, it.weight) } + bogus { HeavyGrant(1_500_000_000_000_000, 2) },
                 leaves = client.queued.values.filter { random.nextInt(5) == 0 } + bogus { QueuePlace(random.nextLong(20), 1, -1, 5) },
                 commands = bogus { command(client) },

@@ -155,11 +155,17 @@ private class ScriptSubject(
 
     private fun describe(step: Step): String =
         when (step) {
-            is Step.Open -> step.opening.run { "open $session after $previous, knows $knownEpoch/$knownNumber, ${reasserted.map { it.token }}" }
+            is Step.Open -> step.opening.run {
+                "open $session after $previous, knows $knownEpoch/$knownNumber, ${reasserted.map { it.token }}"
+            }
             is Step.Exchanged ->
                 step.exchange.run {
-                    "exchange $session $number${if (goodbye) " goodbye" else ""}: acquires ${acquires.map { "${it.count}x${it.weight}" }}, " +
-                        "releases ${releases.toList()} ${heavyReleases.map { it.token }}, leaves $leaves, ${commands.size} commands, bound ${step.bound}"
+                    "exchange $session $number${if (goodbye) " goodbye" else ""}: acquires ${acquires.map {
+                        "${it.count}x${it.weight}"
+                    }}, " +
+                        "releases ${releases.toList()} ${heavyReleases.map {
+                            it.token
+                        }}, leaves $leaves, ${commands.size} commands, bound ${step.bound}"
                 }
 
             is Step.Wiped -> "wiped"

@@ -6,12 +6,16 @@ import io.signalbox.internal.memory.SemaphoreState
 
 /** Everything a ledger knows about a semaphore, in a form in which the model and Redis can be compared. */
 internal fun SemaphoreState.dump(): String {
-    val counts = "epoch=$epoch declared=$declared bounded=$bounded permits=$permits held=$heldWeight grants=$grants ticket=$ticket fence=$fence wake=$wake clock=$clock offset=$offset"
+    val counts =
+        "epoch=$epoch declared=$declared bounded=$bounded permits=$permits held=$heldWeight grants=$grants ticket=$ticket fence=$fence " +
+            "wake=$wake clock=$clock offset=$offset"
     val sessions =
         sessions.values.sortedBy { it.id }.joinToString("\n") {
             "${it.id}: number=${it.number} deadline=${it.deadline} inbox=${it.inbox} held=${it.held.values.map { held ->
                 "${held.grant.token}x${held.weight}${held.limit?.let { limit -> "until${limit.deadline}" }.orEmpty()}"
-            }.sorted()} unread=${it.unclaimed.values.map { grant -> "${grant.sequence}=${grant.token},${grant.holders},${grant.grantedAt}" }.sorted()}"
+            }.sorted()} unread=${it.unclaimed.values.map { grant ->
+                "${grant.sequence}=${grant.token},${grant.holders},${grant.grantedAt}"
+            }.sorted()}"
         }
     val places =
         queue.entries.joinToString("\n") { (ticket, queued) ->
@@ -31,7 +35,9 @@ internal fun RedisCommands<String, String>.dump(
     val limits = zrangeWithScores(keys[5], 0, -1).associate { it.value to it.score.toLong() }
     val counts =
         "epoch=${state["epoch"]} declared=${state["declared"]} bounded=${state["bounded"] == "1"} permits=${state["permits"]} " +
-            "held=${held.size + state.getValue("extra").toInt()} grants=${state["grants"]} ticket=${state["ticket"]} fence=${state["fence"]} wake=${state["wake"]} clock=${state["clock"]} offset=$offset"
+            "held=${held.size + state.getValue(
+                "extra",
+            ).toInt()} grants=${state["grants"]} ticket=${state["ticket"]} fence=${state["fence"]} wake=${state["wake"]} clock=${state["clock"]} offset=$offset"
     val sessions =
         zrangeWithScores(keys[3], 0, -1).sortedBy { it.value }.joinToString("\n") { session ->
             val id = session.value
@@ -46,6 +52,10 @@ internal fun RedisCommands<String, String>.dump(
                 "unread=${unread.sorted()}"
         }
     val places = zrangebyscoreWithScores(keys[2], Range.unbounded()).joinToString("\n") { "${it.score.toLong()}: ${it.value}" }
-    check(state.keys.none { it.contains('|') && zscore(keys[3], it.substringBefore('|')) == null }) { "fields of a session that has ended: $state" }
+    check(
+        state.keys.none {
+            it.contains('|') && zscore(keys[3], it.substringBefore('|')) == null
+        },
+    ) { "fields of a session that has ended: $state" }
     return "$counts\n$sessions\n$places"
 }

@@ -1,13 +1,13 @@
 package io.signalbox.internal.coordination
 
+import io.signalbox.internal.ledger.Grant
+
 /** A session as its client knows it. Guarded by the coordinator's lock. */
 internal class ClientSession(
     val id: String,
     val epoch: String,
     /** Until when, by the client's clock, its permits are certainly not given to anybody else. */
     var deadline: Long,
-    /** When the last exchange was sent. */
-    var lastSentAt: Long,
 ) {
     var nextNumber: Long = 1
     var nextSequence: Long = 0
@@ -22,6 +22,9 @@ internal class ClientSession(
 
     /** Sequence numbers whose leave is not answered yet. */
     val abandoned: HashSet<Long> = HashSet()
+
+    /** Announced grants of acquires whose own exchange is not answered yet. */
+    val early: HashMap<Long, Grant> = HashMap()
 
     /** A moment of the server and one of this client that is certainly not later. */
     var serverNow: Long = 0

@@ -1,5 +1,6 @@
 package io.signalbox.internal.coordination
 
+import io.signalbox.internal.ledger.Declared
 import kotlin.random.Random
 
 /** A monotonic clock in nanoseconds; this process's own, never compared with another's. */
@@ -49,4 +50,6 @@ internal class HandleSettings(
     val bounded: Boolean,
     val quarantine: Boolean,
     val holdMillis: Long,
-)
+) {
+    val asDeclared: Declared get() = Declared(declared, bounded)
+}

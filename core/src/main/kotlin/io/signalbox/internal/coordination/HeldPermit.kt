@@ -38,7 +38,7 @@ internal class HeldPermit(
     var holdDeadline: Long = Long.MAX_VALUE
     var holdTimer: Job? = null
 
-    private var listeners: MutableList<() -> Unit>? = null
+    private var listeners: MutableList<LossListener>? = null
 
     /** Who waits for the release to be confirmed. */
     var releasing: Continuation<Boolean>? = null
@@ -56,8 +56,9 @@ internal class HeldPermit(
         }
 
     override fun onLost(action: () -> Unit): DisposableHandle {
-        if (!coordinator.listen(this, action)) action()
-        return DisposableHandle { coordinator.unlisten(this, action) }
+        val listener = LossListener(action)
+        if (!coordinator.listen(this, listener)) action()
+        return DisposableHandle { coordinator.unlisten(this, listener) }
     }
 
     override suspend fun release(): Boolean = suspendCancellableCoroutine { coordinator.release(this, it) }
@@ -70,18 +71,23 @@ internal class HeldPermit(
     override suspend fun extend(hold: Duration): Boolean = coordinator.extend(this, hold)
 
     /** Returns false if it is too late to add one. */
-    fun addListener(action: () -> Unit): Boolean {
+    fun addListener(listener: LossListener): Boolean {
         if (state == State.LOST) return false
-        if (state == State.HELD) listeners = (listeners ?: ArrayList(1)).apply { add(action) }
+        if (state == State.HELD) listeners = (listeners ?: ArrayList(1)).apply { add(listener) }
         return true
     }
 
-    fun removeListener(action: () -> Unit) {
-        listeners?.removeIf { it === action }
+    fun removeListener(listener: LossListener) {
+        listeners?.remove(listener)
     }
 
-    fun takeListeners(): List<() -> Unit> = listeners.orEmpty().also { listeners = null }
+    fun takeListeners(): List<LossListener> = listeners.orEmpty().also { listeners = null }
 
     /** Never the acquisition id: whoever knows it can release. */
     override fun toString(): String = "Permit(name=$name, fencingToken=$fencingToken, permits=$permits, state=$state)"
 }
+
+/** One registration: the same action may be registered several times. */
+internal class LossListener(
+    val action: () -> Unit,
+)

@@ -5,6 +5,7 @@ import io.signalbox.internal.ledger.Answer
 import io.signalbox.internal.ledger.Command
 import io.signalbox.internal.ledger.Exchange
 import io.signalbox.internal.ledger.HeavyGrant
+import io.signalbox.internal.ledger.Ledger
 import kotlinx.coroutines.CompletableDeferred
 
 /** A command, or a question (`command == null`) that any answer settles. */
@@ -38,9 +39,25 @@ internal class InFlight(
 
     /** Set by a delivery that failed: not to be repeated before. */
     var retryAt: Long = Long.MAX_VALUE
-    var answer: Answer? = null
+    var answer: Answer.Done? = null
 
+    val sequences: LongRange get() = exchange.firstSequence until exchange.firstSequence + waiters.size
+    val allReleases: List<HeldPermit> get() = releases + heavyReleases
     val operations: Int get() = waiters.size + releases.size + heavyReleases.size + leaves.size + asks.size
+
+    fun isToBeRepeated(
+        now: Long,
+        patience: Long,
+    ): Boolean = answer == null && (retryAt <= now || lastSentAt + patience <= now)
+
+    /** Returns since when the last delivery has been without any reply. */
+    fun repeated(now: Long): Long {
+        val silentSince = if (retryAt == Long.MAX_VALUE) lastSentAt else Ledger.FIRST_DELIVERY
+        attempts++
+        lastSentAt = now
+        retryAt = Long.MAX_VALUE
+        return silentSince
+    }
 }
 
 /** What a client still has to say about one semaphore, in the order in which it was asked to. Guarded by the coordinator's lock. */
@@ -58,6 +75,14 @@ internal class Outbox {
 
     val isEmpty: Boolean
         get() = acquires.isEmpty() && releases.isEmpty() && leaves.isEmpty() && asks.isEmpty() && suspects.isEmpty()
+
+    fun clear() {
+        acquires.clear()
+        suspects.clear()
+        releases.clear()
+        leaves.clear()
+        asks.clear()
+    }
 
     /** The next exchange, or `null` if there is nothing to say. Cancelled acquires that were never sent vanish here. */
     fun compose(

@@ -1,9 +1,12 @@
 package io.signalbox.internal.coordination
 
+import io.signalbox.Permit
 import kotlin.coroutines.Continuation
 import kotlin.coroutines.resume
 import kotlin.coroutines.resumeWithException
 import kotlinx.coroutines.CancellableContinuation
+import org.slf4j.Logger
+import org.slf4j.LoggerFactory
 
 /**
  * What was decided under the coordinator's lock and must reach user code after it is released, in order.
@@ -14,6 +17,7 @@ internal class Settled {
     private val grants = ArrayList<CancellableContinuation<HeldPermit?>>(0)
     private val granted = ArrayList<HeldPermit?>(0)
     private val rest = ArrayList<() -> Unit>(0)
+    private val listeners = ArrayList<LossListener>(0)
     private val releases = ArrayList<Continuation<Boolean>>(0)
     private val released = ArrayList<Boolean>(0)
 
@@ -23,14 +27,6 @@ internal class Settled {
     ) {
         grants.add(continuation)
         granted.add(permit)
-    }
-
-    fun resume(
-        continuation: Continuation<Boolean>,
-        wasHeld: Boolean,
-    ) {
-        releases.add(continuation)
-        released.add(wasHeld)
     }
 
     fun resumeWithException(
@@ -57,23 +53,47 @@ internal class Settled {
         rest.add { ask.result.complete(asked) }
     }
 
-    fun complete(
+    fun fail(
         ask: Ask,
         error: Throwable,
     ) {
         rest.add { ask.result.completeExceptionally(error) }
     }
 
+    /** Tells whoever waits for the release of [permit], if anybody does. */
+    fun confirm(
+        permit: HeldPermit,
+        wasHeld: Boolean,
+    ) {
+        val continuation = permit.releasing ?: return
+        releases.add(continuation)
+        released.add(wasHeld)
+    }
+
     fun lose(permit: HeldPermit) {
         if (permit.state != HeldPermit.State.HELD) return
         permit.state = HeldPermit.State.LOST
         permit.holdTimer?.cancel()
-        rest.addAll(permit.takeListeners())
+        listeners.addAll(permit.takeListeners())
     }
 
     fun deliver() {
         for (i in releases.indices) releases[i].resume(released[i])
         for (i in grants.indices) grants[i].resume(granted[i]) { _, permit, _ -> permit?.giveBack() }
         rest.forEach { it() }
+        listeners.forEach(::call)
+    }
+
+    /** Somebody else's code: what it throws must not keep others from hearing. */
+    private fun call(listener: LossListener) {
+        try {
+            listener.action()
+        } catch (problem: Exception) {
+            log.warn("An onLost action failed", problem)
+        }
+    }
+
+    private companion object {
+        val log: Logger = LoggerFactory.getLogger(Permit::class.java)
     }
 }

@@ -8,16 +8,21 @@ internal sealed interface Opened {
         val reasserted: Set<Long>,
         val now: Long,
         val permits: Int,
-        val declared: Int,
+        val declared: Declared,
     ) : Opened
 
     data class Mismatch(
-        val declared: Int,
-        val bounded: Boolean,
+        val declared: Declared,
     ) : Opened
 
     data object NotFound : Opened
 }
+
+/** What a semaphore was created with. */
+internal data class Declared(
+    val permits: Int,
+    val bounded: Boolean,
+)
 
 /** What became of an [Exchange]. */
 internal sealed interface Answer {
@@ -33,6 +38,8 @@ internal sealed interface Answer {
         val next: Long,
         /** The work was cut short: exchange again at once. */
         val more: Boolean,
+        /** Whether newcomers are served; not in quarantine. */
+        val open: Boolean,
         /** Per run of [Exchange.acquires], how many were granted, in order; [IMPOSSIBLE] if the weight can never fit. */
         val granted: List<Int>,
         /** Token of the first acquire granted at once; the others follow without a gap. */

@@ -17,12 +17,16 @@ internal interface Ledger {
     ): Opened
 
     /**
+     * [silentSince] is the moment (of the client's clock) of an earlier delivery that has had no reply, or [FIRST_DELIVERY]: a backend
+     * may conclude that its connection is dead.
+     *
      * Delivers [exchange] and calls [reply] once, on any thread, from inside this call or later, or never if the request is
      * lost without a trace. Does not block.
      */
     fun exchange(
         name: String,
         exchange: Exchange,
+        silentSince: Long,
         reply: ExchangeReply,
     )
 
@@ -44,6 +48,10 @@ internal interface Ledger {
 
     /** Starts to end it; suspends until it has ended. */
     suspend fun close()
+
+    companion object {
+        const val FIRST_DELIVERY = Long.MIN_VALUE
+    }
 }
 
 /** What became of one delivery of an exchange. */

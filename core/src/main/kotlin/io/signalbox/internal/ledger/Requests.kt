@@ -51,6 +51,15 @@ internal class Exchange(
     val leaves: List<QueuePlace>,
     val commands: List<Command>,
 ) {
+    companion object {
+        /** Ends [session] and says nothing else. */
+        fun goodbye(
+            session: String,
+            number: Long,
+            inbox: String,
+        ): Exchange = Exchange(session, number, inbox, goodbye = true, 0, emptyList(), LongArray(0), emptyList(), emptyList(), emptyList())
+    }
+
     init {
         require(!goodbye || acquires.isEmpty()) { "A session that ends cannot acquire." }
     }

@@ -33,6 +33,7 @@ internal class MemoryLedger(
     override fun exchange(
         name: String,
         exchange: Exchange,
+        silentSince: Long,
         reply: ExchangeReply,
     ) {
         scope.launch {

@@ -1,5 +1,6 @@
 package io.signalbox.internal.memory
 
+import io.signalbox.internal.ledger.Declared
 import io.signalbox.internal.ledger.HeavyGrant
 import io.signalbox.internal.ledger.Opened
 import io.signalbox.internal.ledger.Opening
@@ -17,7 +18,7 @@ internal fun open(
 ): Pair<SemaphoreState?, Opened> {
     if (existing == null && opening.declared < 0) return null to Opened.NotFound
     if (existing != null && opening.declared >= 0 && (existing.declared != opening.declared || existing.bounded != opening.bounded)) {
-        return existing to Opened.Mismatch(existing.declared, existing.bounded)
+        return existing to Opened.Mismatch(Declared(existing.declared, existing.bounded))
     }
     val now = existing?.readClock(micros) ?: (micros / 1000)
     val state =
@@ -32,7 +33,7 @@ internal fun open(
     state.retention = maxOf(opening.retentionMillis, 3 * opening.leaseMillis, state.retention)
     val held = state.sessions.getValue(opening.session).held.keys
     val reasserted = opening.reasserted.mapTo(mutableSetOf()) { it.token }.apply { retainAll(held) }
-    return state to Opened.Joined(state.epoch, reasserted, now, state.permits, state.declared)
+    return state to Opened.Joined(state.epoch, reasserted, now, state.permits, Declared(state.declared, state.bounded))
 }
 
 private fun SemaphoreState.begin(
@@ -43,9 +44,8 @@ private fun SemaphoreState.begin(
     val previous = sessions[opening.previous]
     // Another epoch: the state was lost. It knows less than it has told this client: it was rolled back.
     val lost =
-        opening.knownEpoch.isNotEmpty() && (fresh || epoch != opening.knownEpoch) ||
-            opening.knownEpoch.isNotEmpty() && previous != null && previous.number < opening.knownNumber ||
-            opening.reasserted.any { it.token > fence }
+        opening.reasserted.any { it.token > fence } ||
+            (opening.knownEpoch.isNotEmpty() && (fresh || epoch != opening.knownEpoch || knowsLess(previous, opening)))
     if (previous != null) drop(previous.id, Int.MAX_VALUE)
 
     val session = SessionState(opening.session, opening.label, opening.inbox, opening.leaseMillis, now + opening.leaseMillis)
@@ -67,3 +67,8 @@ private fun SemaphoreState.begin(
         fence = max(fence, grant.token)
     }
 }
+
+private fun knowsLess(
+    previous: SessionState?,
+    opening: Opening,
+): Boolean = previous != null && previous.number < opening.knownNumber

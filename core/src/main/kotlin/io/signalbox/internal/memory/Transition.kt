@@ -103,8 +103,15 @@ private class Transition(
                 permits = state.permits,
                 held = held,
                 queued = waiting,
-                next = if (waiting == 0) -1 else if (open) state.wake else min(state.wake, state.quarantineUntil),
+                next = if (waiting == 0) {
+                    -1
+                } else if (open) {
+                    state.wake
+                } else {
+                    min(state.wake, state.quarantineUntil)
+                },
                 more = more,
+                open = open,
                 granted = granted,
                 firstToken = firstToken,
                 heldBefore = heldBefore,
@@ -161,7 +168,7 @@ private class Transition(
     ): Boolean {
         val held = session.held[token] ?: return false
         val heavy = held.weight != 1 || held.limit != null
-        if (heavy != (heavyWeight != null) || heavy && held.weight != heavyWeight) return false
+        if (heavy != (heavyWeight != null) || (heavy && held.weight != heavyWeight)) return false
         session.held.remove(token)
         held.limit?.let(state.limits::remove)
         return true

@@ -1,6 +1,7 @@
 package io.signalbox.internal.redis
 
 import io.signalbox.internal.ledger.Answer
+import io.signalbox.internal.ledger.Declared
 import io.signalbox.internal.ledger.Grant
 import io.signalbox.internal.ledger.Opened
 
@@ -25,6 +26,7 @@ internal object AnswerParser {
             queued = numbers.int(),
             next = numbers.next(),
             more = numbers.next() == 1L,
+            open = numbers.next() == 1L,
             firstToken = numbers.next(),
             heldBefore = numbers.int(),
             granted = numbers.list { int() },
@@ -38,18 +40,23 @@ internal object AnswerParser {
         return when (words[0]) {
             "notfound" -> Opened.NotFound
 
-            "mismatch" -> Opened.Mismatch(declared = words[1].toInt(), bounded = words[2] == "1")
+            "mismatch" -> Opened.Mismatch(declared(words[1], words[2]))
 
             else ->
                 Opened.Joined(
                     epoch = words[1],
                     now = words[2].toLong(),
                     permits = words[3].toInt(),
-                    declared = words[4].toInt(),
-                    reasserted = words.drop(5).mapTo(HashSet()) { it.toLong() },
+                    declared = declared(words[4], words[5]),
+                    reasserted = words.drop(6).mapTo(HashSet()) { it.toLong() },
                 )
         }
     }
+
+    private fun declared(
+        permits: String,
+        bounded: String,
+    ) = Declared(permits.toInt(), bounded == "1")
 
     /** `session sequence token holders grantedAt`, as pushed to an inbox. */
     fun announcement(line: ByteArray): Pair<String, Grant>? {

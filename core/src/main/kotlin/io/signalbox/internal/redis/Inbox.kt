@@ -1,6 +1,7 @@
 package io.signalbox.internal.redis
 
 import io.lettuce.core.KeyValue
+import io.lettuce.core.RedisChannelHandler
 import io.lettuce.core.RedisConnectionStateListener
 import io.lettuce.core.api.StatefulRedisConnection
 import kotlin.random.Random
@@ -34,8 +35,6 @@ internal class Inbox(
     @Volatile
     private var current = address(0)
 
-    @Volatile
-    private var connection: StatefulRedisConnection<ByteArray, ByteArray>? = null
     private val worker: Job = scope.launch(Dispatchers.Unconfined, CoroutineStart.LAZY) { collectForEver() }
 
     val key: String get() = current
@@ -51,13 +50,12 @@ internal class Inbox(
         while (scope.isActive) {
             try {
                 val opened = connections.connect()
-                connection = opened
                 try {
                     if (epoch > 0) onMoved()
                     failures = 0
                     collect(opened, current.toByteArray())
                 } finally {
-                    opened.closeAsync()
+                    if (opened.isOpen) opened.closeAsync()
                 }
             } catch (stop: CancellationException) {
                 if (!scope.isActive) throw stop
@@ -77,8 +75,8 @@ internal class Inbox(
         val commands = opened.async()
         opened.addListener(
             object : RedisConnectionStateListener {
-                override fun onRedisDisconnected(connection: io.lettuce.core.RedisChannelHandler<*, *>) {
-                    opened.closeAsync()
+                override fun onRedisDisconnected(connection: RedisChannelHandler<*, *>) {
+                    if (scope.isActive && opened.isOpen) opened.closeAsync()
                 }
             },
         )
@@ -99,7 +97,6 @@ internal class Inbox(
 
     fun close() {
         worker.cancel()
-        connection?.closeAsync()
     }
 
     private companion object {

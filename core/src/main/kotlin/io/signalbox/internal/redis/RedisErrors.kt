@@ -9,10 +9,7 @@ import io.signalbox.internal.ledger.LedgerFailure
 internal object RedisErrors {
     /** The server is not able to, at the moment. Certainly not executed. */
     private val passing =
-        listOf(
-            "NOSCRIPT", "BUSY", "LOADING", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "READONLY", "NOREPLICAS", "MISCONF", "OOM", "NOAUTH", "MOVED",
-            "UNBLOCKED",
-        )
+        "NOSCRIPT BUSY LOADING TRYAGAIN CLUSTERDOWN MASTERDOWN READONLY NOREPLICAS MISCONF OOM NOAUTH MOVED UNBLOCKED".split(' ')
 
     fun isNoScript(error: Throwable): Boolean = error.message.orEmpty().startsWith("NOSCRIPT")
 
@@ -34,8 +31,8 @@ internal object RedisErrors {
 
     private fun notPermitted(error: Throwable) =
         ScriptNotPermittedException(
-            "The server refuses to run this library's scripts: ${error.message}. Give the user the commands listed in the documentation (ACL), or " +
-                "load the scripts as another user.",
+            "The server refuses to run this library's scripts: ${error.message}. Give the user the commands listed in the documentation " +
+                "(ACL), or load the scripts as another user.",
             error,
         )
 

@@ -24,10 +24,12 @@ import io.signalbox.internal.redis.ScriptArgs.addOpening
 import java.util.concurrent.ConcurrentHashMap
 import kotlin.coroutines.resume
 import kotlin.coroutines.resumeWithException
+import kotlin.time.Duration
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.suspendCancellableCoroutine
+import kotlinx.coroutines.withTimeoutOrNull
 
 /** One client's line to a Redis or Valkey server: scripts over one command connection, announcements through an [Inbox]. */
 internal class RedisLedger(
@@ -36,9 +38,13 @@ internal class RedisLedger(
     client: ClientIdentity,
     namespace: String,
     private val announceInScript: Boolean,
+    private val patience: Duration,
     private val scope: CoroutineScope,
 ) : Ledger {
     private val keys = Keys(namespace)
+
+    @Volatile
+    private var lastReplyAt = System.nanoTime()
     private val keysOf = ConcurrentHashMap<String, List<ByteArray>>()
     private val listeners = ConcurrentHashMap<String, SessionListener>()
     private val inbox =
@@ -82,8 +88,10 @@ internal class RedisLedger(
     override fun exchange(
         name: String,
         exchange: Exchange,
+        silentSince: Long,
         reply: ExchangeReply,
     ) {
+        if (silentSince != Ledger.FIRST_DELIVERY) connections.current()?.let { replaceIfSilent(it, silentSince) }
         val connection = connections.current()
         if (connection == null) {
             reconnect()
@@ -140,11 +148,28 @@ internal class RedisLedger(
                 if (problem is CancellationException) throw problem
                 throw RedisErrors.classify(problem)
             }
-        return suspendCancellableCoroutine { continuation ->
-            run(connection, script, name, output, arguments) { result, error ->
-                if (error == null) continuation.resume(result!!) else continuation.resumeWithException(RedisErrors.classify(error))
+        val sentAt = System.nanoTime()
+        val result =
+            withTimeoutOrNull(patience) {
+                suspendCancellableCoroutine { continuation ->
+                    run(connection, script, name, output, arguments) { result, error ->
+                        if (error == null) continuation.resume(result!!) else continuation.resumeWithException(RedisErrors.classify(error))
+                    }
+                }
             }
+        if (result == null) {
+            replaceIfSilent(connection, sentAt)
+            throw LedgerFailure(IllegalStateException("The server did not answer within $patience."), executed = true, final = false)
         }
+        return result
+    }
+
+    /** A connection that has carried no reply at all since [sentAt] may be half-open: the next request goes over a new one. */
+    private fun replaceIfSilent(
+        connection: StatefulRedisConnection<ByteArray, ByteArray>,
+        sentAt: Long,
+    ) {
+        if (lastReplyAt - sentAt < 0) connections.replace(connection)
     }
 
     /** EVALSHA, and EVAL with the same arguments if the server does not know the script (any more). */
@@ -179,7 +204,10 @@ internal class RedisLedger(
         done: (T?, Throwable?) -> Unit,
     ) {
         val command = AsyncCommand(Command(type, output, args))
-        command.whenComplete { result, error -> done(result, error) }
+        command.whenComplete { result, error ->
+            lastReplyAt = System.nanoTime()
+            done(result, error)
+        }
         try {
             connection.dispatch(command)
         } catch (problem: Exception) {

@@ -1,0 +1,466 @@
+package io.signalbox.internal.coordination
+
+import io.signalbox.SemaphoreNotFoundException
+import io.signalbox.internal.ledger.Answer
+import io.signalbox.internal.ledger.Command
+import io.signalbox.internal.ledger.Declared
+import io.signalbox.internal.ledger.Grant
+import io.signalbox.internal.ledger.LedgerFailure
+import io.signalbox.internal.ledger.Opened
+
+/**
+ * What one client knows of one semaphore, and what follows from answers, announcements and the clock.
+ *
+ * ```
+ *            something to say               joined
+ *   NONE ───────────────────────▶ OPENING ──────────▶ LIVE (session != null)
+ *    ▲                              │                  │
+ *    │        refused for good      │                  │ deadline passed, or the ledger knows no such session:
+ *    └──────────────────────────────┴──────────────────┘ permits are lost, queued acquires go back to the outbox
+ * ```
+ *
+ * If the ledger no longer knows the session although its deadline is ahead, the store may have lost data: the permits are then
+ * kept [inLimbo] while a new session is opened that puts them back, and lost if it cannot or if their old deadline passes.
+ *
+ * Decides and does not act: guarded by the coordinator's lock, it fills a [Settled] with what user code has to hear of.
+ */
+internal class ClientState(
+    private val coordinator: SemaphoreCoordinator,
+    private val settings: CoordinationSettings,
+    private val clock: NanoClock,
+    private val errors: CoordinationErrors,
+) {
+    val outbox = Outbox()
+    val inFlight = ArrayDeque<InFlight>()
+    val schedule = Schedule(settings, clock)
+
+    var handle = HandleSettings(declared = -1, bounded = true, quarantine = false, holdMillis = -1)
+    var session: ClientSession? = null
+        private set
+
+    /** The session whose permits are in limbo, or that the next one takes the place of. */
+    var previous: ClientSession? = null
+        private set
+    var inLimbo: List<HeldPermit> = emptyList()
+        private set
+    var opening = false
+    var closed = false
+    var lastProblem: Throwable? = null
+
+    /** What the semaphore was created with, by whomever. */
+    @Volatile
+    var declared: Declared? = null
+        private set
+    private var knownPermits = Int.MAX_VALUE
+
+    /** Whether permits or places in the queue depend on the session being kept alive. */
+    val isEngaged: Boolean get() = session?.let { !it.held.isEmpty || it.waiting.isNotEmpty() } ?: false
+
+    val wantsSession: Boolean get() = session == null && (!outbox.isEmpty || inLimbo.isNotEmpty())
+
+    // ---- sessions ----------------------------------------------------------------------------------------------------------
+
+    fun Settled.joined(
+        sessionId: String,
+        joined: Opened.Joined,
+        sentAt: Long,
+    ) {
+        opening = false
+        lastProblem = null
+        val began = ClientSession(sessionId, joined.epoch, sentAt + settings.usableNanos)
+        began.serverNow = joined.now
+        began.sentAtServerNow = sentAt
+        session = began
+        knownPermits = joined.permits
+        declared = joined.declared
+        schedule.began(sentAt)
+        for (permit in inLimbo) {
+            val kept = permit.fencingToken in joined.reasserted
+            when {
+                permit.state == HeldPermit.State.HELD && kept -> began.held.add(permit)
+                permit.state == HeldPermit.State.HELD -> lose(permit)
+                kept && permit !in outbox.releases -> outbox.releases.add(permit)
+                !kept && outbox.releases.remove(permit) -> confirm(permit, wasHeld = false)
+            }
+        }
+        inLimbo = emptyList()
+        previous = null
+    }
+
+    /** No session can be had: everything that waits for one fails with [error]. */
+    fun Settled.giveUp(error: Throwable) {
+        opening = false
+        inLimbo.forEach { lose(it) }
+        inLimbo = emptyList()
+        failOutbox(error)
+    }
+
+    /**
+     * The session is over. If [dataMayBeLost] its permits wait in limbo to be put back by the next session; else they are lost.
+     * Queued and sent acquires go back to the outbox in their order.
+     */
+    fun Settled.endSession(dataMayBeLost: Boolean) {
+        val over = session ?: return
+        session = null
+        previous = over
+        coordinator.forget(over)
+        val held = over.held.toList()
+        if (dataMayBeLost && over.deadline > clock.nanos()) inLimbo = held else held.forEach { lose(it) }
+
+        outbox.releases.forEach { confirm(it, wasHeld = false) }
+        outbox.releases.clear()
+        outbox.leaves.clear()
+        for (sent in inFlight) {
+            sent.allReleases.forEach { confirm(it, wasHeld = false) }
+            sent.asks.forEach { putBackOrFail(it) }
+        }
+        val sentWaiters = inFlight.flatMap { it.waiters }.filter { it.state == Waiter.State.SENT }
+        inFlight.clear()
+        putBack(over.waiting.values + sentWaiters)
+    }
+
+    private fun Settled.putBackOrFail(ask: Ask) {
+        when (ask.command) {
+            is Command.AddPermits -> fail(ask, errors.interrupted("it may or may not have added the permits"))
+            is Command.Extend -> fail(ask, errors.interrupted("the permit was lost with it"))
+            is Command.Resize, null -> outbox.asks.addFirst(ask)
+        }
+    }
+
+    private fun putBack(waiters: List<Waiter>) {
+        for (waiter in waiters.asReversed()) {
+            waiter.state = Waiter.State.PENDING
+            waiter.sequence = -1
+            outbox.acquires.addFirst(waiter)
+        }
+    }
+
+    /** Declares lost what is past its deadline: the session with all its permits, permits in limbo, [permit] by its max hold. */
+    fun Settled.loseWhatIsOver(permit: HeldPermit?) {
+        val now = clock.nanos()
+        session?.let { if (it.deadline <= now) endSession(dataMayBeLost = false) }
+        if (inLimbo.isNotEmpty() && previous!!.deadline <= now) {
+            inLimbo.forEach { lose(it) }
+            inLimbo = emptyList()
+        }
+        if (permit != null && permit.holdDeadline <= now && permit.state == HeldPermit.State.HELD) {
+            session?.held?.remove(permit)
+            lose(permit)
+            // Not left to the server's clock: given back as soon as its holder may not use it any more.
+            outbox.releases.addLast(permit)
+        }
+    }
+
+    fun isOver(permit: HeldPermit?): Boolean {
+        val now = clock.nanos()
+        val sessionOver = (session ?: previous.takeIf { inLimbo.isNotEmpty() })?.let { it.deadline <= now } ?: false
+        return sessionOver || (permit != null && permit.holdDeadline <= now)
+    }
+
+    // ---- operations --------------------------------------------------------------------------------------------------------
+
+    fun abandon(waiter: Waiter) {
+        when (waiter.state) {
+            Waiter.State.PENDING -> waiter.state = Waiter.State.DONE
+            Waiter.State.SENT -> waiter.state = Waiter.State.ABANDONED
+            Waiter.State.QUEUED -> leave(waiter)
+            Waiter.State.ABANDONED, Waiter.State.DONE -> Unit
+        }
+    }
+
+    private fun leave(waiter: Waiter) {
+        val live = session ?: return
+        waiter.state = Waiter.State.ABANDONED
+        live.waiting.remove(waiter.sequence)
+        live.abandoned.add(waiter.sequence)
+        outbox.leaves.addLast(waiter)
+    }
+
+    fun handBack(permit: HeldPermit) {
+        permit.state = HeldPermit.State.RELEASED
+        permit.takeListeners()
+        permit.holdTimer?.cancel()
+        session?.held?.remove(permit)
+        outbox.releases.addLast(permit)
+    }
+
+    /** The next exchange, or `null` if there is nothing to say or no way to say it now. */
+    fun compose(
+        inbox: String,
+        maxInFlight: Int,
+    ): InFlight? {
+        val live = session
+        if (closed || live == null || inFlight.size >= maxInFlight) return null
+        val now = clock.nanos()
+        val composed = outbox.compose(live, inbox, now) ?: return null
+        inFlight.addLast(composed)
+        schedule.sent(now)
+        return composed
+    }
+
+    // ---- answers -----------------------------------------------------------------------------------------------------------
+
+    fun Settled.answered(
+        sent: InFlight,
+        answer: Answer,
+    ) {
+        val live = session
+        if (sent.exchange.session != live?.id || sent !in inFlight) return
+        when (answer) {
+            is Answer.Done -> {
+                sent.answer = answer
+                while (session != null) {
+                    val head = inFlight.firstOrNull()
+                    apply(head ?: return, head.answer ?: return)
+                }
+            }
+
+            is Answer.Gap ->
+                if (answer.last < live.acknowledged) endSession(dataMayBeLost = true) else repeatAll()
+
+            is Answer.Lost, Answer.Stale -> endSession(dataMayBeLost = true)
+        }
+    }
+
+    private fun repeatAll() {
+        inFlight.forEach { it.retryAt = clock.nanos() }
+        schedule.ringIfBefore(clock.nanos())
+    }
+
+    private fun Settled.apply(
+        head: InFlight,
+        done: Answer.Done,
+    ) {
+        val live = session!!
+        live.acknowledged = head.exchange.number
+        live.deadline = maxOf(live.deadline, head.sentAt + settings.usableNanos)
+        live.serverNow = done.now
+        live.sentAtServerNow = head.sentAt
+        // Frozen for too long: what the answer grants was meant for a client that may not act on it any more.
+        if (live.deadline <= clock.nanos()) return endSession(dataMayBeLost = false)
+        inFlight.removeFirst()
+        lastProblem = null
+
+        settleAcquires(live, head, done)
+        head.releases.forEach { confirm(it, wasHeld = true) }
+        head.heavyReleases.forEachIndexed { index, permit -> confirm(permit, done.released[index]) }
+        head.leaves.forEach {
+            live.abandoned.remove(it.sequence)
+            it.state = Waiter.State.DONE
+        }
+        var command = 0
+        for (ask in head.asks) {
+            val result = if (ask.command != null) done.results[command++] else 0
+            complete(ask, Asked(done, result, head.sentAt))
+        }
+        done.grants.forEach { granted(it, announced = false) }
+        if (done.permits < knownPermits) refuseTooHeavy(live, done.permits)
+        knownPermits = done.permits
+        if (!done.more && live.waiting.size > done.queued) requeue(live)
+        if (done.more) outbox.beat = true
+        schedule.promised(if (live.waiting.isEmpty()) -1 else done.next, done.now)
+    }
+
+    private fun Settled.settleAcquires(
+        live: ClientSession,
+        head: InFlight,
+        done: Answer.Done,
+    ) {
+        var token = done.firstToken
+        var holders = done.heldBefore
+        var at = 0
+        head.exchange.acquires.forEachIndexed { index, run ->
+            val granted = done.granted[index]
+            repeat(run.count) { inRun ->
+                val waiter = head.waiters[at++]
+                if (inRun < granted) {
+                    holders += run.weight
+                    grant(live, waiter, Grant(waiter.sequence, token++, holders, done.now))
+                } else if (granted == Answer.IMPOSSIBLE) {
+                    fail(waiter, errors.tooHeavy(waiter, done.permits))
+                } else if (run.waits) {
+                    queued(live, waiter, done.now)
+                } else if (waiter.state != Waiter.State.ABANDONED) {
+                    waiter.state = Waiter.State.DONE
+                    resume(waiter.continuation, null)
+                }
+            }
+        }
+    }
+
+    private fun Settled.queued(
+        live: ClientSession,
+        waiter: Waiter,
+        now: Long,
+    ) {
+        waiter.queuedAt = now
+        waiter.wasQueued = true
+        val early = live.early.remove(waiter.sequence)
+        if (waiter.state == Waiter.State.ABANDONED) return leave(waiter)
+        waiter.state = Waiter.State.QUEUED
+        live.waiting[waiter.sequence] = waiter
+        if (early != null) granted(early, announced = true)
+    }
+
+    /** A grant to a queued waiter, read in an answer or [announced]. */
+    fun Settled.granted(
+        grant: Grant,
+        announced: Boolean,
+    ) {
+        val live = session ?: return
+        val waiter = live.waiting.remove(grant.sequence)
+        if (waiter != null && grant.token == Answer.REFUSED) {
+            fail(waiter, errors.tooHeavy(waiter, knownPermits))
+        } else if (waiter != null) {
+            grant(live, waiter, grant)
+        } else if (announced) {
+            // It overtook the answer that says that the acquire is queued.
+            if (inFlight.any { grant.sequence in it.sequences }) live.early[grant.sequence] = grant
+        } else if (grant.token != Answer.REFUSED && grant.sequence in live.abandoned) {
+            // Read before its leave arrived, which will find nothing: to be released instead. A leave does find a grant that was
+            // only announced.
+            val leaving = leaving(grant.sequence) ?: return
+            outbox.leaves.remove(leaving)
+            grant(live, leaving, grant)
+        }
+    }
+
+    private fun leaving(sequence: Long): Waiter? =
+        outbox.leaves.firstOrNull { it.sequence == sequence }
+            ?: inFlight.firstNotNullOfOrNull { sent -> sent.leaves.firstOrNull { it.sequence == sequence } }
+
+    /** Hands a permit to [waiter], or back if nobody waits for it any more. */
+    private fun Settled.grant(
+        live: ClientSession,
+        waiter: Waiter,
+        grant: Grant,
+    ) {
+        val permit = HeldPermit(coordinator, grant.token, waiter.weight, grant.holders, limited = waiter.holdMillis >= 0)
+        if (waiter.state == Waiter.State.ABANDONED) return handBack(permit)
+        waiter.state = Waiter.State.DONE
+        live.held.add(permit)
+        if (permit.limited) {
+            // The exchange that read serverNow was sent before the server's clock showed it.
+            limit(permit, live.sentAtServerNow + (grant.grantedAt - live.serverNow) * CoordinationSettings.NANOS, waiter.holdMillis)
+        }
+        resume(waiter.continuation, permit)
+    }
+
+    /** Ends the hold of [permit] a little before the server does: [holdMillis] after [from], less 1/32 for unlike clocks. */
+    fun limit(
+        permit: HeldPermit,
+        from: Long,
+        holdMillis: Long,
+    ) {
+        val nanos = holdMillis * CoordinationSettings.NANOS
+        permit.holdDeadline = from + nanos - nanos / 32
+        permit.holdTimer?.cancel()
+        permit.holdTimer = coordinator.watchHold(permit)
+    }
+
+    private fun Settled.refuseTooHeavy(
+        live: ClientSession,
+        permits: Int,
+    ) {
+        for (waiter in live.waiting.values.filter { it.weight > maxOf(permits, 1) }) {
+            leave(waiter)
+            resumeWithException(waiter.continuation, errors.tooHeavy(waiter, permits))
+        }
+    }
+
+    /** The ledger's queue is shorter than what this client has in it: it was lost. Its waiters queue again, in order. */
+    private fun requeue(live: ClientSession) {
+        val waiters = live.waiting.values.toList()
+        live.waiting.clear()
+        putBack(waiters)
+    }
+
+    // ---- failures ----------------------------------------------------------------------------------------------------------
+
+    fun Settled.failed(
+        sent: InFlight,
+        failure: LedgerFailure,
+    ) {
+        val live = session
+        if (sent.exchange.session != live?.id || sent !in inFlight) return
+        lastProblem = failure.error
+        if (!failure.final) {
+            sent.retryAt = clock.nanos() + settings.backoffNanos(sent.attempts)
+            return schedule.ringIfBefore(sent.retryAt)
+        }
+        // Refused as a whole, before anything was written: its number is free again. Find the culprit by halves.
+        inFlight.remove(sent)
+        live.nextNumber = sent.exchange.number
+        if (sent.waiters.isEmpty() || sent.operations == 1) return fail(sent, failure.error)
+        sent.asks.forEach { fail(it, failure.error) }
+        outbox.leaves.addAll(0, sent.leaves)
+        outbox.releases.addAll(0, sent.allReleases)
+        val waiters = sent.waiters.filter { it.state == Waiter.State.SENT }
+        waiters.forEach { it.state = Waiter.State.PENDING }
+        when {
+            waiters.isEmpty() -> Unit
+            sent.operations == sent.waiters.size -> outbox.suspects.addAll(0, waiters.chunked((waiters.size + 1) / 2))
+            else -> outbox.suspects.addFirst(waiters)
+        }
+    }
+
+    private fun Settled.fail(
+        sent: InFlight,
+        error: Throwable,
+    ) {
+        sent.waiters.forEach { if (it.state == Waiter.State.SENT) fail(it, error) }
+        sent.allReleases.forEach { permit -> permit.releasing?.let { resumeWithException(it, error) } }
+        sent.asks.forEach { fail(it, error) }
+        sent.leaves.forEach { session?.abandoned?.remove(it.sequence) }
+    }
+
+    /** Fails what only needs an answer of the store and has waited for it too long. Queued acquires wait on. */
+    fun Settled.failOverdue() {
+        val limit = clock.nanos() - settings.storeTimeoutNanos
+        val cause = lastProblem
+        for (waiter in outbox.acquires) {
+            if (waiter.since > limit || waiter.wasQueued || waiter.state != Waiter.State.PENDING) continue
+            fail(waiter, if (cause is SemaphoreNotFoundException) cause else errors.unavailable("the acquire was not sent", cause))
+        }
+        outbox.acquires.removeAll { it.state == Waiter.State.DONE }
+        for (sent in inFlight) {
+            for (waiter in sent.waiters) {
+                if (waiter.since > limit || waiter.wasQueued || waiter.state != Waiter.State.SENT) continue
+                fail(waiter, errors.unavailable("if the acquire was granted, it is given back", cause))
+                waiter.state = Waiter.State.ABANDONED
+            }
+            sent.asks.filter {
+                it.since <= limit
+            }.forEach { fail(it, errors.unavailable("it may or may not have been carried out", cause)) }
+        }
+        val overdue = outbox.asks.filter { it.since <= limit }
+        overdue.forEach { fail(it, errors.unavailable("it was not carried out", cause)) }
+        outbox.asks.removeAll(overdue)
+    }
+
+    private fun Settled.failOutbox(error: Throwable) {
+        (outbox.acquires + outbox.suspects.flatten()).forEach { fail(it, error) }
+        outbox.releases.forEach { confirm(it, wasHeld = false) }
+        outbox.asks.forEach { fail(it, error) }
+        outbox.clear()
+    }
+
+    /** Everything ends. Returns the session to say goodbye to, if there is one. */
+    fun Settled.close(): ClientSession? {
+        closed = true
+        val live = session?.takeIf { it.deadline > clock.nanos() }
+        // What was on its way back goes with the session, at the latest.
+        (inFlight.flatMap { it.allReleases } + outbox.releases).forEach { confirm(it, wasHeld = live != null) }
+        outbox.releases.clear()
+        (live?.held?.toList().orEmpty() + inLimbo).forEach { lose(it) }
+        inLimbo = emptyList()
+        live?.waiting?.values?.forEach { fail(it, errors.closed()) }
+        for (sent in inFlight) {
+            sent.waiters.forEach { fail(it, errors.closed()) }
+            sent.asks.forEach { fail(it, errors.closed()) }
+        }
+        failOutbox(errors.closed())
+        session = null
+        return live
+    }
+}

@@ -1,0 +1,84 @@
+package io.signalbox.internal.coordination
+
+import kotlin.time.Duration.Companion.nanoseconds
+import kotlinx.coroutines.channels.Channel
+import kotlinx.coroutines.withTimeoutOrNull
+
+/**
+ * When a semaphore has to be looked after next. Guarded by the coordinator's lock, except [sleep].
+ *
+ * A busy semaphore is looked after every twelfth of a lease anyway, so operations rarely have to ring the bell.
+ */
+internal class Schedule(
+    private val settings: CoordinationSettings,
+    private val clock: NanoClock,
+) {
+    private val bell = Channel<Unit>(Channel.CONFLATED)
+    private var plannedWake = Long.MAX_VALUE
+
+    /** The session must be renewed by then. */
+    private var heartbeatAt = Long.MAX_VALUE
+
+    /** A session or max hold that others wait for may end then. */
+    private var promisedAt = Long.MAX_VALUE
+
+    /** The retention of the keys must be renewed by then, even if nothing happens. */
+    private var refreshAt = Long.MAX_VALUE
+
+    fun began(sentAt: Long) {
+        heartbeatAt = sentAt + settings.heartbeatNanos()
+        refreshAt = sentAt + settings.refreshNanos
+        promisedAt = Long.MAX_VALUE
+    }
+
+    fun sent(now: Long) {
+        heartbeatAt = now + settings.heartbeatNanos()
+        refreshAt = now + settings.refreshNanos
+        ringIfBefore(now + settings.tickNanos)
+    }
+
+    /** [next] in the ledger's time, which is [ledgerNow] in an answer that has just come; -1 for nothing to wait for. */
+    fun promised(
+        next: Long,
+        ledgerNow: Long,
+    ) {
+        promisedAt = Long.MAX_VALUE
+        if (next < 0) return
+        promisedAt = clock.nanos() + (next - ledgerNow + 1).coerceAtLeast(1) * CoordinationSettings.NANOS
+        ringIfBefore(promisedAt)
+    }
+
+    fun isBeatDue(engaged: Boolean): Boolean = engaged && minOf(heartbeatAt, promisedAt) <= clock.nanos()
+
+    fun isRefreshDue(): Boolean = refreshAt <= clock.nanos()
+
+    fun refreshed() {
+        refreshAt = clock.nanos() + settings.refreshNanos
+    }
+
+    /** Returns how long to sleep, in nanoseconds. */
+    fun plan(state: ClientState): Long {
+        val now = clock.nanos()
+        val live = state.session
+        val busy = state.opening || state.inFlight.isNotEmpty() || !state.outbox.isEmpty || state.isEngaged
+        var wake = refreshAt
+        if (busy) wake = minOf(wake, now + settings.tickNanos)
+        if (busy && state.inFlight.isEmpty()) wake = minOf(wake, heartbeatAt, promisedAt)
+        if (busy && live != null) wake = minOf(wake, live.deadline)
+        state.inFlight.forEach { wake = minOf(wake, it.retryAt, it.lastSentAt + settings.patienceNanos) }
+        plannedWake = wake
+        return (wake - now).coerceAtLeast(CoordinationSettings.NANOS)
+    }
+
+    fun ringIfBefore(moment: Long) {
+        if (moment < plannedWake) ring()
+    }
+
+    fun ring() {
+        bell.trySend(Unit)
+    }
+
+    suspend fun sleep(nanos: Long) {
+        withTimeoutOrNull(nanos.nanoseconds) { bell.receive() }
+    }
+}
