@@ -11,15 +11,14 @@ import io.signalbox.internal.coordination.SemaphoreCoordinator
 import io.signalbox.internal.coordination.requireTimeout
 import io.signalbox.internal.ledger.Answer
 import io.signalbox.internal.ledger.Command
-import io.signalbox.internal.ledger.Ledger
 import kotlin.time.Duration
 import kotlinx.coroutines.withTimeoutOrNull
 
 /** The public face of a [SemaphoreCoordinator]: argument checks, time limits, the meaning of answers. */
 internal class DefaultSemaphore(
     val coordinator: SemaphoreCoordinator,
-    private val ledger: Ledger,
     private val acquireTimeout: Duration,
+    private val snapshotOf: suspend (limit: Int) -> SemaphoreSnapshot?,
 ) : Semaphore {
     override val name: String get() = coordinator.name
 
@@ -81,7 +80,7 @@ internal class DefaultSemaphore(
     override suspend fun snapshot(limit: Int): SemaphoreSnapshot {
         require(limit in 1..MAX_LISTED) { "limit must be from 1 to $MAX_LISTED, but was $limit." }
         coordinator.checkOpen()
-        return coordinator.retrying { ledger.snapshot(name, limit) }
+        return snapshotOf(limit)
             ?: throw SemaphoreNotFoundException(
                 name,
                 "Semaphore '$name' does not exist any more: the server has lost its data, or was cleared.",

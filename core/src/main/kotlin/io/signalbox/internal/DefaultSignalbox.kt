@@ -27,7 +27,6 @@ import io.signalbox.internal.redis.RedisLedger
 import io.signalbox.internal.redis.Scripts
 import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.Executors
-import java.util.concurrent.atomic.AtomicBoolean
 import kotlin.random.Random
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.days
@@ -35,14 +34,17 @@ import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.nanoseconds
 import kotlin.time.Duration.Companion.seconds
 import kotlin.time.TimeSource
+import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.asCoroutineDispatcher
 import kotlinx.coroutines.cancel
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.delay
-import kotlinx.coroutines.job
+import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
@@ -76,7 +78,8 @@ internal class DefaultSignalbox(
     )
 
     private val slots = ConcurrentHashMap<String, Slot>()
-    private val closed = AtomicBoolean()
+    private val closing = Job()
+    private val ended = Job()
 
     override suspend fun semaphore(
         name: String,
@@ -84,7 +87,7 @@ internal class DefaultSignalbox(
         configure: SemaphoreSettings.() -> Unit,
     ): Semaphore {
         DefaultSemaphore.requireCount(permits)
-        return handle(name, permits, SemaphoreSettings().apply(configure))!!
+        return untilClosed { handle(name, permits, SemaphoreSettings().apply(configure))!! }
     }
 
     override suspend fun attach(
@@ -96,14 +99,16 @@ internal class DefaultSignalbox(
         val wanted = SemaphoreSettings().apply(configure)
         var pause = 10.milliseconds
         val found =
-            handle(name, ATTACHED, wanted) ?: withTimeoutOrNull(timeout) {
-                var handle: DefaultSemaphore? = null
-                while (handle == null) {
-                    delay(pause * Random.nextDouble(0.5, 1.0))
-                    pause = minOf(pause * 2, 1.seconds)
-                    handle = handle(name, ATTACHED, wanted)
+            untilClosed {
+                handle(name, ATTACHED, wanted) ?: withTimeoutOrNull(timeout) {
+                    var handle: DefaultSemaphore? = null
+                    while (handle == null) {
+                        delay(pause * Random.nextDouble(0.5, 1.0))
+                        pause = minOf(pause * 2, 1.seconds)
+                        handle = handle(name, ATTACHED, wanted)
+                    }
+                    handle
                 }
-                handle
             }
         return found ?: throw SemaphoreNotFoundException(
             name,
@@ -121,16 +126,18 @@ internal class DefaultSignalbox(
         val holdMillis = if (wanted.maxHold == Duration.INFINITE) -1 else wholeMillis("maxHold", wanted.maxHold, MAX_HOLD)
         if (wanted.acquireTimeout != Duration.INFINITE) wholeMillis("acquireTimeout", wanted.acquireTimeout, Duration.INFINITE)
         val handle = HandleSettings(declared, wanted.bounded, wanted.afterDataLoss == AfterDataLoss.QUARANTINE, holdMillis)
-        checkOpen()
         val slot = slots.computeIfAbsent(name) { Slot() }
         return slot.creation.withLock {
             val known = slot.handle
             if (known != null) return@withLock rejoin(name, known, handle, wanted)
             val coordinator = SemaphoreCoordinator(name, ledger, client, settings, clock, scope)
             if (!coordinator.join(handle)) return@withLock null
-            val semaphore = DefaultSemaphore(coordinator, ledger, wanted.acquireTimeout)
+            val semaphore =
+                DefaultSemaphore(coordinator, wanted.acquireTimeout) { limit ->
+                    untilClosed { coordinator.retrying { ledger.snapshot(name, limit) } }
+                }
             slot.handle = Handle(semaphore, wanted, attached = declared == ATTACHED)
-            if (closed.get()) coordinator.close()
+            if (closing.isCompleted) coordinator.close()
             checkOpen()
             semaphore
         }
@@ -158,8 +165,25 @@ internal class DefaultSignalbox(
         return known.semaphore
     }
 
+    /** Runs [request], which only asks the store; closing the client ends it. */
+    private suspend fun <T> untilClosed(request: suspend () -> T): T =
+        try {
+            coroutineScope {
+                val registration = closing.invokeOnCompletion { cancel() }
+                try {
+                    request()
+                } finally {
+                    registration.dispose()
+                }
+            }
+        } catch (cancelled: CancellationException) {
+            currentCoroutineContext().ensureActive()
+            checkOpen()
+            throw cancelled
+        }
+
     private fun checkOpen() {
-        if (closed.get()) throw SignalboxClosedException("This client was closed. Make a new one with Signalbox.connect().")
+        if (closing.isCompleted) throw SignalboxClosedException("This client was closed. Make a new one with Signalbox.connect().")
     }
 
     override fun close() {
@@ -168,18 +192,19 @@ internal class DefaultSignalbox(
 
     override suspend fun closeAndJoin() {
         startClosing()
-        scope.coroutineContext.job.join()
+        withTimeoutOrNull(settings.storeTimeoutMillis.milliseconds) { ended.join() }
     }
 
     private fun startClosing() {
-        if (!closed.compareAndSet(false, true)) return
+        if (!closing.complete()) return
         val coordinators = slots.values.mapNotNull { it.handle?.semaphore?.coordinator }
         coordinators.forEach { it.close() }
         // Not a child of the scope it ends.
         CoroutineScope(scope.coroutineContext + Job()).launch {
             withTimeoutOrNull(settings.storeTimeoutMillis.milliseconds) { coordinators.forEach { it.awaitFarewell() } }
-            withTimeoutOrNull(settings.storeTimeoutMillis.milliseconds) { ledger.close() }
             scope.cancel()
+            withTimeoutOrNull(settings.storeTimeoutMillis.milliseconds) { ledger.close() }
+            ended.complete()
             release()
         }
     }

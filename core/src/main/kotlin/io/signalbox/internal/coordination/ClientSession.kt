@@ -7,7 +7,7 @@ internal class ClientSession(
     val id: String,
     val epoch: String,
     /** Until when, by the client's clock, its permits are certainly not given to anybody else. */
-    var deadline: Long,
+    @Volatile var deadline: Long,
 ) {
     var nextNumber: Long = 1
     var nextSequence: Long = 0

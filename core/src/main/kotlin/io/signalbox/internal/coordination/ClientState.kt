@@ -35,17 +35,27 @@ internal class ClientState(
     val schedule = Schedule(settings, clock)
 
     var handle = HandleSettings(declared = -1, bounded = true, quarantine = false, holdMillis = -1)
+
+    @Volatile
     var session: ClientSession? = null
         private set
 
     /** The session whose permits are in limbo, or that the next one takes the place of. */
+    @Volatile
     var previous: ClientSession? = null
         private set
+
+    @Volatile
     var inLimbo: List<HeldPermit> = emptyList()
         private set
     var opening = false
+
+    @Volatile
     var closed = false
     var lastProblem: Throwable? = null
+
+    /** Whether to open a session for nothing but the retention of the keys. */
+    var wantsRefresh = false
 
     /** What the semaphore was created with, by whomever. */
     @Volatile
@@ -55,6 +65,9 @@ internal class ClientState(
 
     /** Whether permits or places in the queue depend on the session being kept alive. */
     val isEngaged: Boolean get() = session?.let { !it.held.isEmpty || it.waiting.isNotEmpty() } ?: false
+
+    /** A look without the lock: what is not seen here is seen by whoever holds the lock now. */
+    val hasSomethingToSay: Boolean get() = !outbox.isEmpty || outbox.beat || inLimbo.isNotEmpty()
 
     val wantsSession: Boolean get() = session == null && (!outbox.isEmpty || inLimbo.isNotEmpty())
 
@@ -66,6 +79,7 @@ internal class ClientState(
         sentAt: Long,
     ) {
         opening = false
+        wantsRefresh = false
         lastProblem = null
         val began = ClientSession(sessionId, joined.epoch, sentAt + settings.usableNanos)
         began.serverNow = joined.now
@@ -77,19 +91,28 @@ internal class ClientState(
         for (permit in inLimbo) {
             val kept = permit.fencingToken in joined.reasserted
             when {
-                permit.state == HeldPermit.State.HELD && kept -> began.held.add(permit)
-                permit.state == HeldPermit.State.HELD -> lose(permit)
-                kept && permit !in outbox.releases -> outbox.releases.add(permit)
-                !kept && outbox.releases.remove(permit) -> confirm(permit, wasHeld = false)
+                kept && permit.state == HeldPermit.State.HELD -> hold(began, permit)
+                kept -> sendBack(permit)
+                permit.isReturning -> if (outbox.releases.remove(permit)) confirm(permit, wasHeld = false)
+                else -> lose(permit)
             }
         }
         inLimbo = emptyList()
         previous = null
     }
 
+    private fun hold(
+        live: ClientSession,
+        permit: HeldPermit,
+    ) {
+        permit.session = live
+        live.held.add(permit)
+    }
+
     /** No session can be had: everything that waits for one fails with [error]. */
     fun Settled.giveUp(error: Throwable) {
         opening = false
+        wantsRefresh = false
         inLimbo.forEach { lose(it) }
         inLimbo = emptyList()
         failOutbox(error)
@@ -147,14 +170,15 @@ internal class ClientState(
             session?.held?.remove(permit)
             lose(permit)
             // Not left to the server's clock: given back as soon as its holder may not use it any more.
-            outbox.releases.addLast(permit)
+            sendBack(permit)
         }
     }
 
+    /** A look without the lock, which decides nothing. */
     fun isOver(permit: HeldPermit?): Boolean {
         val now = clock.nanos()
-        val sessionOver = (session ?: previous.takeIf { inLimbo.isNotEmpty() })?.let { it.deadline <= now } ?: false
-        return sessionOver || (permit != null && permit.holdDeadline <= now)
+        val deadline = session?.deadline ?: if (inLimbo.isNotEmpty()) previous?.deadline else null
+        return (deadline != null && deadline <= now) || (permit != null && permit.holdDeadline <= now)
     }
 
     // ---- operations --------------------------------------------------------------------------------------------------------
@@ -176,11 +200,35 @@ internal class ClientState(
         outbox.leaves.addLast(waiter)
     }
 
-    fun handBack(permit: HeldPermit) {
-        permit.state = HeldPermit.State.RELEASED
+    /** Sorts what the hot path has asked for. */
+    fun Settled.takeIn() {
+        while (true) {
+            val wish = outbox.intake.poll() ?: return
+            when {
+                wish is HeldPermit -> takeBack(wish)
+                closed -> fail(wish as Waiter, errors.closed())
+                else -> outbox.acquires.addLast(wish as Waiter)
+            }
+        }
+    }
+
+    private fun Settled.takeBack(permit: HeldPermit) {
         permit.takeListeners()
         permit.holdTimer?.cancel()
-        session?.held?.remove(permit)
+        val itsSession = permit.session
+        if (itsSession != null && itsSession === session) {
+            itsSession.held.remove(permit)
+            sendBack(permit)
+        } else if (itsSession != null && itsSession === previous && inLimbo.isNotEmpty()) {
+            sendBack(permit)
+        } else if (!permit.isReturning) {
+            confirm(permit, wasHeld = false)
+        }
+    }
+
+    private fun sendBack(permit: HeldPermit) {
+        if (permit.isReturning) return
+        permit.isReturning = true
         outbox.releases.addLast(permit)
     }
 
@@ -336,9 +384,12 @@ internal class ClientState(
         grant: Grant,
     ) {
         val permit = HeldPermit(coordinator, grant.token, waiter.weight, grant.holders, limited = waiter.holdMillis >= 0)
-        if (waiter.state == Waiter.State.ABANDONED) return handBack(permit)
+        hold(live, permit)
+        if (waiter.state == Waiter.State.ABANDONED) {
+            permit.markReleased()
+            return takeBack(permit)
+        }
         waiter.state = Waiter.State.DONE
-        live.held.add(permit)
         if (permit.limited) {
             // The exchange that read serverNow was sent before the server's clock showed it.
             limit(permit, live.sentAtServerNow + (grant.grantedAt - live.serverNow) * CoordinationSettings.NANOS, waiter.holdMillis)
@@ -447,6 +498,7 @@ internal class ClientState(
 
     /** Everything ends. Returns the session to say goodbye to, if there is one. */
     fun Settled.close(): ClientSession? {
+        takeIn()
         closed = true
         val live = session?.takeIf { it.deadline > clock.nanos() }
         // What was on its way back goes with the session, at the latest.
@@ -459,6 +511,7 @@ internal class ClientState(
             sent.waiters.forEach { fail(it, errors.closed()) }
             sent.asks.forEach { fail(it, errors.closed()) }
         }
+        inFlight.clear()
         failOutbox(errors.closed())
         session = null
         return live

@@ -1,7 +1,11 @@
 package io.signalbox.internal.coordination
 
 import io.signalbox.Permit
+import java.util.concurrent.atomic.AtomicBoolean
+import java.util.concurrent.atomic.AtomicReference
 import kotlin.coroutines.Continuation
+import kotlin.coroutines.resume
+import kotlin.coroutines.resumeWithException
 import kotlin.coroutines.suspendCoroutine
 import kotlin.time.Duration
 import kotlinx.coroutines.DisposableHandle
@@ -16,7 +20,7 @@ import kotlinx.coroutines.suspendCancellableCoroutine
  *    └── deadline of the session or of the max hold passed, data lost, client closed ──▶ LOST
  * ```
  *
- * Mutable fields are guarded by the coordinator's lock.
+ * Leaving HELD is atomic, so that a release needs no lock. The other mutable fields are guarded by the coordinator's lock.
  */
 internal class HeldPermit(
     private val coordinator: SemaphoreCoordinator,
@@ -27,8 +31,16 @@ internal class HeldPermit(
 ) : Permit {
     enum class State { HELD, RELEASED, LOST }
 
-    @Volatile
-    var state: State = State.HELD
+    private val current = AtomicReference(State.HELD)
+    private val releaseCalled = AtomicBoolean()
+
+    val state: State get() = current.get()
+
+    /** The session that holds it. */
+    var session: ClientSession? = null
+
+    /** Whether it is in the outbox, or was. */
+    var isReturning: Boolean = false
 
     /** Neighbours in the list of what the session holds. */
     var previous: HeldPermit? = null
@@ -40,9 +52,9 @@ internal class HeldPermit(
 
     private var listeners: MutableList<LossListener>? = null
 
-    /** Who waits for the release to be confirmed. */
+    /** Who waits for the release to be confirmed. Set before the permit becomes RELEASED. */
     var releasing: Continuation<Boolean>? = null
-    var releaseCalled: Boolean = false
+        private set
 
     /** Heavy grants are named with their weight in the ledger. */
     val heavy: Boolean get() = permits != 1 || limited
@@ -61,12 +73,31 @@ internal class HeldPermit(
         return DisposableHandle { coordinator.unlisten(this, listener) }
     }
 
-    override suspend fun release(): Boolean = suspendCancellableCoroutine { coordinator.release(this, it) }
+    override suspend fun release(): Boolean = suspendCancellableCoroutine(::release)
 
     /** [release] whose wait cannot be cancelled either. */
-    fun giveBack() = coordinator.giveBack(this)
+    suspend fun releaseNonCancellable(): Boolean = suspendCoroutine(::release)
 
-    suspend fun releaseNonCancellable(): Boolean = suspendCoroutine { coordinator.release(this, it) }
+    private fun release(continuation: Continuation<Boolean>) {
+        if (state == State.HELD) coordinator.loseWhatIsOver()
+        if (!releaseCalled.compareAndSet(false, true)) {
+            continuation.resumeWithException(coordinator.errors.released(this))
+            return
+        }
+        releasing = continuation
+        if (markReleased()) coordinator.handBack(this) else continuation.resume(false)
+    }
+
+    /** Gives back a permit that nobody has seen, because its acquire was cancelled at that moment. */
+    fun giveBack() {
+        if (markReleased()) coordinator.handBack(this)
+    }
+
+    /** Whether it was held until now. */
+    fun markReleased(): Boolean = current.compareAndSet(State.HELD, State.RELEASED)
+
+    /** Whether it is lost from now on; false if it was released before. */
+    fun lose(): Boolean = current.compareAndSet(State.HELD, State.LOST)
 
     override suspend fun extend(hold: Duration): Boolean = coordinator.extend(this, hold)
 

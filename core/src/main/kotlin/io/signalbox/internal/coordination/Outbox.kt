@@ -6,6 +6,7 @@ import io.signalbox.internal.ledger.Command
 import io.signalbox.internal.ledger.Exchange
 import io.signalbox.internal.ledger.HeavyGrant
 import io.signalbox.internal.ledger.Ledger
+import java.util.concurrent.ConcurrentLinkedQueue
 import kotlinx.coroutines.CompletableDeferred
 
 /** A command, or a question (`command == null`) that any answer settles. */
@@ -60,8 +61,15 @@ internal class InFlight(
     }
 }
 
-/** What a client still has to say about one semaphore, in the order in which it was asked to. Guarded by the coordinator's lock. */
+/**
+ * What a client still has to say about one semaphore, in the order in which it was asked to.
+ *
+ * [intake] takes what the hot path asks for without a lock; everything else is guarded by the coordinator's.
+ */
 internal class Outbox {
+    /** Acquires ([Waiter]) and releases ([HeldPermit]) that no exchange and none of the lists below has seen. */
+    val intake: ConcurrentLinkedQueue<Any> = ConcurrentLinkedQueue()
+
     val acquires: ArrayDeque<Waiter> = ArrayDeque()
     val releases: ArrayDeque<HeldPermit> = ArrayDeque()
     val leaves: ArrayDeque<Waiter> = ArrayDeque()
@@ -74,7 +82,7 @@ internal class Outbox {
     var beat: Boolean = false
 
     val isEmpty: Boolean
-        get() = acquires.isEmpty() && releases.isEmpty() && leaves.isEmpty() && asks.isEmpty() && suspects.isEmpty()
+        get() = intake.isEmpty() && acquires.isEmpty() && releases.isEmpty() && leaves.isEmpty() && asks.isEmpty() && suspects.isEmpty()
 
     fun clear() {
         acquires.clear()

@@ -12,9 +12,6 @@ import io.signalbox.internal.ledger.Opened
 import io.signalbox.internal.ledger.SessionListener
 import java.util.concurrent.locks.ReentrantLock
 import kotlin.concurrent.withLock
-import kotlin.coroutines.Continuation
-import kotlin.coroutines.resume
-import kotlin.coroutines.resumeWithException
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.nanoseconds
@@ -44,11 +41,17 @@ internal class SemaphoreCoordinator(
     private val maxInFlight: Int = 1,
 ) : SessionListener {
     private val lock = ReentrantLock()
-    private val errors = CoordinationErrors(name, settings)
+    val errors = CoordinationErrors(name, settings)
     private val state = ClientState(this, settings, clock, errors)
     private val openings = Openings(client, ledger, settings, clock)
     private val farewell = CompletableDeferred<Unit>()
     private var sending = false
+
+    @Volatile
+    private var lineIsFull = false
+
+    @Volatile
+    private var delivering = false
 
     // ---- joining -----------------------------------------------------------------------------------------------------------
 
@@ -75,7 +78,7 @@ internal class SemaphoreCoordinator(
     fun declare(wanted: HandleSettings) {
         val declared = checkNotNull(state.declared) { "Not joined yet." }
         if (wanted.asDeclared != declared) throw errors.mismatch(wanted.asDeclared, declared)
-        lock.withLock { state.handle = wanted }
+        settle { state.handle = wanted }
     }
 
     /** Repeats [request] until it is answered, for at most the store timeout. */
@@ -102,23 +105,23 @@ internal class SemaphoreCoordinator(
     /** Opens a new session in place of a lost one; runs in [scope] until it succeeds or nobody wants it any more. */
     private suspend fun reopen() {
         // One request for all attempts: an earlier one may still arrive, and must not begin a session of its own.
-        val request = lock.withLock { openings.next(state) }
+        val request = settle { openings.next(state) }
         ledger.listen(request.session, this)
         var attempt = 0
-        while (lock.withLock { stillWanted() }) {
+        while (settle { stillWanted() }) {
             val sentAt = clock.nanos()
             val outcome =
                 try {
                     ledger.open(name, request)
                 } catch (failure: LedgerFailure) {
-                    lock.withLock { state.lastProblem = failure.error }
+                    settle { state.lastProblem = failure.error }
                     if (failure.final) return settle { state.run { giveUp(failure.error) } }
                     null
                 }
             when (outcome) {
                 is Opened.Joined -> return settle { state.run { joined(request.session, outcome, sentAt) } }
                 is Opened.Mismatch -> return settle { state.run { giveUp(errors.mismatch(handle.asDeclared, outcome.declared)) } }
-                Opened.NotFound -> lock.withLock { state.lastProblem = errors.notFound() }
+                Opened.NotFound -> settle { state.lastProblem = errors.notFound() }
                 null -> Unit
             }
             delay(settings.backoffNanos(attempt++).nanoseconds)
@@ -127,7 +130,7 @@ internal class SemaphoreCoordinator(
     }
 
     private fun stillWanted(): Boolean {
-        state.opening = !state.closed && (state.wantsSession || state.schedule.isRefreshDue())
+        state.opening = !state.closed && (state.wantsSession || state.wantsRefresh)
         return state.opening
     }
 
@@ -140,50 +143,14 @@ internal class SemaphoreCoordinator(
     ): HeldPermit? =
         suspendCancellableCoroutine { continuation ->
             val waiter = Waiter(weight, waits, state.handle.holdMillis, clock.nanos(), continuation)
-            val accepted =
-                lock.withLock {
-                    if (!state.closed) state.outbox.acquires.addLast(waiter)
-                    !state.closed
-                }
-            if (accepted) {
-                continuation.invokeOnCancellation { abandon(waiter) }
-                pump()
-            } else {
-                continuation.resumeWithException(errors.closed())
-            }
+            state.outbox.intake.add(waiter)
+            continuation.invokeOnCancellation { settle { state.abandon(waiter) } }
+            pump()
         }
 
-    private fun abandon(waiter: Waiter) {
-        lock.withLock { state.abandon(waiter) }
-        pump()
-    }
-
-    fun release(
-        permit: HeldPermit,
-        continuation: Continuation<Boolean>,
-    ) {
-        loseWhatIsOver()
-        val before =
-            lock.withLock {
-                if (permit.releaseCalled) return@withLock HeldPermit.State.RELEASED
-                permit.releaseCalled = true
-                permit.state.also {
-                    if (it == HeldPermit.State.HELD) {
-                        permit.releasing = continuation
-                        state.handBack(permit)
-                    }
-                }
-            }
-        when (before) {
-            HeldPermit.State.HELD -> pump()
-            HeldPermit.State.LOST -> continuation.resume(false)
-            HeldPermit.State.RELEASED -> continuation.resumeWithException(errors.released(permit))
-        }
-    }
-
-    /** Gives back a permit that nobody has seen, because its acquire was cancelled at that moment. */
-    fun giveBack(permit: HeldPermit) {
-        lock.withLock { if (permit.state == HeldPermit.State.HELD) state.handBack(permit) }
+    /** Takes a permit that has just become RELEASED. */
+    fun handBack(permit: HeldPermit) {
+        state.outbox.intake.add(permit)
         pump()
     }
 
@@ -192,13 +159,13 @@ internal class SemaphoreCoordinator(
         listener: LossListener,
     ): Boolean {
         loseWhatIsOver()
-        return lock.withLock { permit.addListener(listener) }
+        return settle { permit.addListener(listener) }
     }
 
     fun unlisten(
         permit: HeldPermit,
         listener: LossListener,
-    ) = lock.withLock { permit.removeListener(listener) }
+    ) = settle { permit.removeListener(listener) }
 
     suspend fun extend(
         permit: HeldPermit,
@@ -209,41 +176,65 @@ internal class SemaphoreCoordinator(
         if (permit.state == HeldPermit.State.RELEASED) throw errors.released(permit)
         if (permit.isLost) return false
         val asked = ask(Command.Extend(HeavyGrant(permit.fencingToken, permit.permits), millis))
-        if (asked.result == 1) lock.withLock { state.limit(permit, asked.sentAt, millis) }
+        if (asked.result == 1) settle { state.limit(permit, asked.sentAt, millis) }
         return asked.result == 1 && !permit.isLost
     }
 
     /** Suspends until an exchange that carried [command] was answered; without a command, any exchange sent from now on. */
     suspend fun ask(command: Command?): Asked {
         val ask = Ask(command, clock.nanos())
-        lock.withLock {
-            if (state.closed) throw errors.closed()
-            state.outbox.asks.addLast(ask)
-        }
-        pump()
+        settle { if (state.closed) fail(ask, errors.closed()) else state.outbox.asks.addLast(ask) }
         return ask.result.await()
     }
 
     fun checkOpen() {
-        lock.withLock { if (state.closed) throw errors.closed() }
+        if (state.closed) throw errors.closed()
     }
 
     // ---- exchanges ---------------------------------------------------------------------------------------------------------
 
-    /** Sends what there is to send. Called after everything that can give something to say; does nothing most of the time. */
+    /**
+     * Sends what there is to send. Called after everything that can give something to say; does nothing most of the time.
+     *
+     * Nobody waits for the lock here: whoever holds it, or sends, or waits for the answer of a full line, calls this afterwards and
+     * finds what was added meanwhile.
+     */
     private fun pump() {
-        while (true) {
-            val next = lock.withLock { compose() } ?: return
+        while (!lineIsFull && !delivering && state.hasSomethingToSay && lock.tryLock()) {
+            val settled = Settled()
+            val next =
+                try {
+                    settled.compose()
+                } finally {
+                    lock.unlock()
+                }
+            settled.deliver()
+            if (next == null) {
+                // What was added while the lock was held has not been seen by its owner's attempt.
+                if (state.outbox.intake.isEmpty()) return
+                continue
+            }
             deliver(next)
-            lock.withLock { sending = false }
+            lock.withLock {
+                sending = false
+                judgeLine()
+            }
         }
     }
 
-    private fun compose(): InFlight? {
-        // Whoever is sending looks again when it is done: exchanges leave in the order of their numbers.
-        if (sending || state.closed) return null
+    private fun Settled.compose(): InFlight? {
+        state.run { takeIn() }
+        if (state.closed || sending) return null
         if (state.wantsSession && !state.opening) startReopening()
-        return state.compose(ledger.inbox(), maxInFlight)?.also { sending = true }
+        val next = state.compose(ledger.inbox(), maxInFlight)
+        sending = next != null
+        judgeLine()
+        return next
+    }
+
+    /** Exchanges leave one after the other, in the order of their numbers, and at most [maxInFlight] are on their way. */
+    private fun judgeLine() {
+        lineIsFull = sending || state.inFlight.size >= maxInFlight
     }
 
     private fun startReopening() {
@@ -276,15 +267,19 @@ internal class SemaphoreCoordinator(
     }
 
     override fun onInboxChanged() {
-        lock.withLock { if (state.session?.waiting?.isNotEmpty() == true) state.outbox.beat = true }
-        pump()
+        settle { if (state.session?.waiting?.isNotEmpty() == true) state.outbox.beat = true }
     }
 
     /** Runs [decide] under the lock; what it settles reaches user code after that; then sends what there is to send. */
     private fun <T> settle(decide: Settled.() -> T): T {
         val settled = Settled()
-        val result = lock.withLock { settled.decide() }
-        settled.deliver()
+        val result = lock.withLock { settled.decide().also { judgeLine() } }
+        if (!settled.isEmpty) {
+            // Whoever is resumed has more to say: let it collect, instead of sending the first word alone.
+            delivering = true
+            settled.deliver()
+            delivering = false
+        }
         pump()
         return result
     }
@@ -294,8 +289,8 @@ internal class SemaphoreCoordinator(
     /** Looks after the semaphore until the client is closed: heartbeats, repetitions, deadlines. Sleeps while it is idle. */
     private suspend fun watch() {
         while (true) {
-            state.schedule.sleep(lock.withLock { state.schedule.plan(state) })
-            if (lock.withLock { state.closed }) return
+            state.schedule.sleep(settle { state.schedule.plan(state) })
+            if (state.closed) return
             look()
         }
     }
@@ -304,7 +299,10 @@ internal class SemaphoreCoordinator(
         loseWhatIsOver()
         val repeated =
             settle {
-                state.run { failOverdue() }
+                state.run {
+                    takeIn()
+                    failOverdue()
+                }
                 if (state.schedule.isBeatDue(state.isEngaged)) state.outbox.beat = true
                 if (state.schedule.isRefreshDue()) refresh()
                 val now = clock.nanos()
@@ -316,15 +314,16 @@ internal class SemaphoreCoordinator(
     private fun refresh() {
         if (state.session != null) {
             state.outbox.beat = true
-        } else if (!state.opening) {
-            startReopening()
+        } else {
+            state.wantsRefresh = true
+            if (!state.opening) startReopening()
         }
         state.schedule.refreshed()
     }
 
     /** Declares lost what is past its deadline; [permit] for its max hold too. */
     fun loseWhatIsOver(permit: HeldPermit? = null) {
-        if (lock.withLock { state.isOver(permit) }) settle { state.run { loseWhatIsOver(permit) } }
+        if (state.isOver(permit)) settle { state.run { loseWhatIsOver(permit) } }
     }
 
     fun watchHold(permit: HeldPermit): Job =

@@ -71,11 +71,12 @@ internal class Settled {
     }
 
     fun lose(permit: HeldPermit) {
-        if (permit.state != HeldPermit.State.HELD) return
-        permit.state = HeldPermit.State.LOST
+        if (!permit.lose()) return
         permit.holdTimer?.cancel()
         listeners.addAll(permit.takeListeners())
     }
+
+    val isEmpty: Boolean get() = grants.isEmpty() && releases.isEmpty() && rest.isEmpty() && listeners.isEmpty()
 
     fun deliver() {
         for (i in releases.indices) releases[i].resume(released[i])

@@ -7,9 +7,12 @@ import io.lettuce.core.SocketOptions
 import io.lettuce.core.api.StatefulRedisConnection
 import io.lettuce.core.codec.ByteArrayCodec
 import java.time.Duration
+import java.util.concurrent.TimeUnit
+import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.future.await
 import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
+import kotlinx.coroutines.withContext
 
 /** Where connections come from, and the one that carries commands. */
 internal class RedisConnections private constructor(
@@ -30,10 +33,9 @@ internal class RedisConnections private constructor(
 
     /** Another connection, which is the caller's to close. */
     suspend fun connect(): StatefulRedisConnection<ByteArray, ByteArray> {
-        val future =
-            if (uri != null) client.connectAsync(ByteArrayCodec.INSTANCE, uri).toCompletableFuture() else null
-        if (future == null) return client.connect(ByteArrayCodec.INSTANCE)
-        return future.await()
+        if (uri != null) return client.connectAsync(ByteArrayCodec.INSTANCE, uri).await()
+        // A borrowed client keeps its URI to itself, and connects to it in the blocking way only.
+        return withContext(Dispatchers.IO) { client.connect(ByteArrayCodec.INSTANCE) }
     }
 
     /** Gives up on [suspect]: the next command opens a new connection. */
@@ -44,7 +46,7 @@ internal class RedisConnections private constructor(
 
     suspend fun close() {
         commands?.closeAsync()?.await()
-        if (owned) client.shutdownAsync(0, 2, java.util.concurrent.TimeUnit.SECONDS).await()
+        if (owned) client.shutdownAsync(0, 2, TimeUnit.SECONDS).await()
     }
 
     companion object {
