@@ -345,17 +345,21 @@ internal class SemaphoreCoordinator(
                 state.schedule.ring()
                 live
             } ?: return
-        scope.launch {
-            // If an exchange is in flight, this arrives behind it on the same connection.
-            val goodbye = Exchange.goodbye(live.id, live.nextNumber, ledger.inbox())
-            while (!farewell.isCompleted) {
-                ledger.exchange(name, goodbye, Ledger.FIRST_DELIVERY) { answer, _ ->
-                    if (answer != null && answer !is Answer.Gap) farewell.complete(Unit)
-                }
-                withTimeoutOrNull(settings.patienceNanos.nanoseconds) { farewell.await() }
-            }
-            ledger.forget(live.id)
+        scope.launch { sayGoodbye(live) }
+    }
+
+    private suspend fun sayGoodbye(live: ClientSession) {
+        val goodbye = Exchange.goodbye(live.id, live.nextNumber, ledger.inbox())
+        var attempt = 0
+        while (!farewell.isCompleted) {
+            val heard = CompletableDeferred<Boolean>()
+            // If an exchange is in flight, this arrives behind it on the same connection; if it was lost, there is a gap.
+            ledger.exchange(name, goodbye, Ledger.FIRST_DELIVERY) { answer, _ -> heard.complete(answer != null && answer !is Answer.Gap) }
+            val done = withTimeoutOrNull(settings.patienceNanos.nanoseconds) { heard.await() }
+            if (done == true) farewell.complete(Unit)
+            if (done == false) delay(settings.backoffNanos(attempt++).nanoseconds)
         }
+        ledger.forget(live.id)
     }
 
     suspend fun awaitFarewell() = farewell.await()

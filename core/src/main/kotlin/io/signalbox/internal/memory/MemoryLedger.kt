@@ -8,18 +8,25 @@ import io.signalbox.internal.ledger.Opened
 import io.signalbox.internal.ledger.Opening
 import io.signalbox.internal.ledger.SessionListener
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.yield
 
 /**
- * One client's line to [ledgers]. Requests and announcements are carried by coroutines of [scope], so that they take a moment,
- * as on a network, and follow virtual time.
+ * One client's line to [ledgers]. Exchanges are carried one after the other by a coroutine of [scope], so that they take a moment and
+ * keep their order, as on a connection, and follow virtual time.
  */
 internal class MemoryLedger(
     private val ledgers: MemoryLedgers,
     private val namespace: String,
-    private val scope: CoroutineScope,
+    scope: CoroutineScope,
 ) : Ledger {
+    private val line = Channel<() -> Unit>(Channel.UNLIMITED)
+
+    init {
+        scope.launch { for (delivery in line) delivery() }
+    }
+
     private fun key(name: String) = "$namespace:{$name}"
 
     override suspend fun open(
@@ -36,11 +43,7 @@ internal class MemoryLedger(
         silentSince: Long,
         reply: ExchangeReply,
     ) {
-        scope.launch {
-            val answer = ledgers.exchange(key(name), exchange)
-            yield()
-            reply.complete(answer, null)
-        }
+        line.trySend { reply.complete(ledgers.exchange(key(name), exchange), null) }
     }
 
     override suspend fun snapshot(
