@@ -277,8 +277,11 @@ internal class SemaphoreCoordinator(
         if (!settled.isEmpty) {
             // Whoever is resumed has more to say: let it collect, instead of sending the first word alone.
             delivering = true
-            settled.deliver()
-            delivering = false
+            try {
+                settled.deliver()
+            } finally {
+                delivering = false
+            }
         }
         pump()
         return result
@@ -349,15 +352,20 @@ internal class SemaphoreCoordinator(
     }
 
     private suspend fun sayGoodbye(live: ClientSession) {
-        val goodbye = Exchange.goodbye(live.id, live.nextNumber, ledger.inbox())
+        var number = live.nextNumber
         var attempt = 0
         while (!farewell.isCompleted) {
-            val heard = CompletableDeferred<Boolean>()
-            // If an exchange is in flight, this arrives behind it on the same connection; if it was lost, there is a gap.
-            ledger.exchange(name, goodbye, Ledger.FIRST_DELIVERY) { answer, _ -> heard.complete(answer != null && answer !is Answer.Gap) }
-            val done = withTimeoutOrNull(settings.patienceNanos.nanoseconds) { heard.await() }
-            if (done == true) farewell.complete(Unit)
-            if (done == false) delay(settings.backoffNanos(attempt++).nanoseconds)
+            val reply = CompletableDeferred<Answer?>()
+            val goodbye = Exchange.goodbye(live.id, number, ledger.inbox())
+            ledger.exchange(name, goodbye, Ledger.FIRST_DELIVERY) { answer, _ -> reply.complete(answer) }
+            withTimeoutOrNull(settings.patienceNanos.nanoseconds) {
+                when (val answer = reply.await()) {
+                    null -> delay(settings.backoffNanos(attempt++).nanoseconds)
+                    // What was in flight has not arrived, and never needs to.
+                    is Answer.Gap -> number = answer.last + 1
+                    else -> farewell.complete(Unit)
+                }
+            }
         }
         ledger.forget(live.id)
     }
