@@ -3,11 +3,13 @@ package io.signalbox.examples.demo.semaphore
 import io.signalbox.Semaphore
 import io.signalbox.SemaphoreSnapshot
 import io.signalbox.examples.demo.DemoFailure
+import io.signalbox.examples.demo.Interruption
 import io.signalbox.examples.demo.semaphore.Happening.Weight
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.nanoseconds
 import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.delay
 
 /**
@@ -117,6 +119,7 @@ internal class Performance(
     }
 
     private suspend fun tick() {
+        if (Interruption.happened) awaitCancellation()
         crew.members.forEach { it.requireHealth() }
         listen(System.nanoTime() - SETTLING.inWholeNanoseconds)
         snapshot = semaphore.snapshot().also { heldSamples += it.heldPermits }

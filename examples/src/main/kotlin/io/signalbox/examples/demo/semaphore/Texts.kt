@@ -20,4 +20,4 @@ internal fun Finding.columns(): Triple<String, String, String> = Triple(
     facts,
 )
 
-private const val PROMISE_WIDTH = 28
+private const val PROMISE_WIDTH = 30

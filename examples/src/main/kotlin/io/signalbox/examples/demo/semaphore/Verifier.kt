@@ -15,7 +15,7 @@ private fun Evidence.neverTooManyHolders(): Finding {
         most > permits -> "$most turns overlap: ${when_.joinToString { "worker ${it.worker} with token ${it.token}" }}"
         mostSampled > permits -> "the server showed $mostSampled permits held"
         mostAtGrant > permits -> "the server counted $mostAtGrant permits held at a grant"
-        else -> "at most $most of ${turns.size} turns overlap, at most $mostSampled held in ${heldSamples.size} looks at the server"
+        else -> "${maxOf(most, mostSampled)} at most, by ${turns.size} turns and ${heldSamples.size} snapshots of the server"
     }
     return Finding("never more than $permits holders", maxOf(most, mostSampled, mostAtGrant) <= permits, facts)
 }

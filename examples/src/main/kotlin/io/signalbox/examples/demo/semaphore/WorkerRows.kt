@@ -21,7 +21,7 @@ internal class WorkerRows(private val plan: Plan, private val glyphs: Glyphs) {
                 holder != null -> green("holds  ${holder.age.inSeconds()}") to lease(holder.remainingLease) { green(it) }
                 waiter != null -> yellow("waits  ${waiter.age.inSeconds()}, ${place(waiter)}") to ""
                 !member.isAlive -> dim("done") to ""
-                member.number in scene.journal.ready -> dim("between two turns") to ""
+                member.number in scene.journal.ready -> dim(if (scene.start == null) "ready" else "between two turns") to ""
                 else -> dim("starting") to ""
             }
             val grants = scene.journal.turnsOf(member.number)
