@@ -9,11 +9,18 @@ internal object Interruption {
     @Volatile
     private var watching = false
 
+    /** What has to be done to the terminal before the process may end. */
+    @Volatile
+    var restoreTerminal: () -> Unit = {}
+
     fun watch() {
         watching = true
         val hook = Thread {
             happened = watching
-            if (happened) System.err.println("\ndemo: interrupted")
+            if (happened) {
+                restoreTerminal()
+                System.err.println("\ndemo: interrupted")
+            }
         }
         Runtime.getRuntime().addShutdownHook(hook)
     }

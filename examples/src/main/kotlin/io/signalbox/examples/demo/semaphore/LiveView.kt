@@ -13,6 +13,7 @@ import com.github.ajalt.mordant.table.ColumnWidth
 import com.github.ajalt.mordant.table.table
 import com.github.ajalt.mordant.table.verticalLayout
 import com.github.ajalt.mordant.terminal.Terminal
+import io.signalbox.examples.demo.Interruption
 
 /** A picture that is drawn anew several times a second, for terminals. */
 internal class LiveView(private val terminal: Terminal, private val plan: Plan) : View {
@@ -25,7 +26,11 @@ internal class LiveView(private val terminal: Terminal, private val plan: Plan) 
 
     override fun open(redis: String) {
         introduction = introduction(plan, redis)
-        terminal.cursor.hide(showOnExit = true)
+        terminal.cursor.hide(showOnExit = false) // On exit it would draw the picture once more.
+        Interruption.restoreTerminal = {
+            print(SHOW_CURSOR)
+            System.out.flush()
+        }
     }
 
     override fun tell(happening: Happening, scene: Scene) {
@@ -100,5 +105,6 @@ internal class LiveView(private val terminal: Terminal, private val plan: Plan) 
         const val TIME_WIDTH = 8
         const val STORY_LENGTH = 8
         const val CLOCK_WIDTH = 30
+        const val SHOW_CURSOR = "\u001b[?25h"
     }
 }
