@@ -51,8 +51,9 @@ internal class DemoCommand : SuspendingCliktCommand(name = "bin/demo") {
             )
         }
         val plan = Plan(seconds.seconds, processes, permits, redis)
-        val isLive = currentContext.terminal.terminalInfo.outputInteractive
-        val view = if (isLive) LiveView(currentContext.terminal, plan) else PlainView(System.out, plan)
+        val terminal = currentContext.terminal
+        val isLive = terminal.terminalInfo.outputInteractive && LiveView.fits(terminal, plan)
+        val view = if (isLive) LiveView(terminal, plan) else PlainView(System.out, plan)
         val kept = SemaphoreDemo(plan, view).run()
         if (!kept) throw ProgramResult(ExitCode.VIOLATION)
     }

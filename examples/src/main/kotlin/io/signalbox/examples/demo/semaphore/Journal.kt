@@ -71,14 +71,9 @@ internal class Journal(private val plan: Plan) {
         val kill = kill.takeIf { comeback == null } ?: return null
         val turn = comeback(kill, turns, plan.permits) ?: return null
         comeback = turn
-        val delay = (turn.grantedAt - kill.at).nanoseconds
-        return Happening(
-            turn.grantedAt,
-            "the permit of killed worker ${kill.turn.worker} came back ${delay.inSeconds()} after the kill (lease ${plan.lease.inSeconds(
-                0,
-            )})",
-            Happening.Weight.GOOD,
-        )
+        val delay = (turn.grantedAt - kill.at).nanoseconds.inSeconds()
+        val text = "killed worker ${kill.turn.worker}'s permit is back $delay after the kill, lease ${plan.lease.inSeconds(0)}"
+        return Happening(turn.grantedAt, text, Happening.Weight.GOOD)
     }
 
     private fun writes(worker: Int, report: Writes): List<Happening> {
@@ -88,7 +83,7 @@ internal class Journal(private val plan: Plan) {
         return listOf(
             Happening(
                 report.at,
-                "the register refuses worker $worker's write: one with a newer token was there first",
+                "worker $worker's write is refused: a newer token was there first",
                 Happening.Weight.NOTABLE,
             ),
         )

@@ -1,7 +1,6 @@
 package io.signalbox.examples.demo.semaphore
 
 import com.github.ajalt.mordant.animation.animation
-import com.github.ajalt.mordant.rendering.BorderType
 import com.github.ajalt.mordant.rendering.TextColors.green
 import com.github.ajalt.mordant.rendering.TextColors.red
 import com.github.ajalt.mordant.rendering.TextColors.yellow
@@ -13,6 +12,7 @@ import com.github.ajalt.mordant.table.ColumnWidth
 import com.github.ajalt.mordant.table.table
 import com.github.ajalt.mordant.table.verticalLayout
 import com.github.ajalt.mordant.terminal.Terminal
+import com.github.ajalt.mordant.widgets.Padding
 import io.signalbox.examples.demo.Interruption
 
 /** A picture that is drawn anew several times a second, for terminals. */
@@ -20,12 +20,12 @@ internal class LiveView(private val terminal: Terminal, private val plan: Plan) 
     private val glyphs = Glyphs.ofTerminal()
     private val rows = WorkerRows(plan, glyphs)
     private val story = ArrayDeque<String>()
-    private var introduction = ""
+    private var redis = ""
 
     private val animation = terminal.animation<Scene>(::picture)
 
     override fun open(redis: String) {
-        introduction = introduction(plan, redis)
+        this.redis = redis
         terminal.cursor.hide(showOnExit = false) // On exit it would draw the picture once more.
         Interruption.restoreTerminal = {
             print(SHOW_CURSOR)
@@ -63,7 +63,7 @@ internal class LiveView(private val terminal: Terminal, private val plan: Plan) 
     }
 
     private fun picture(scene: Scene): Widget = verticalLayout {
-        cell(bold(introduction))
+        cell(bold(introduction(plan)))
         cell(clock(scene))
         cell("")
         cell(workers(scene))
@@ -76,17 +76,19 @@ internal class LiveView(private val terminal: Terminal, private val plan: Plan) 
     private fun clock(scene: Scene): String {
         if (scene.start == null) return dim("workers are starting")
         val elapsed = scene.sinceStart(System.nanoTime()).coerceAtMost(plan.length)
-        return "${glyphs.bar(elapsed / plan.length, CLOCK_WIDTH)}  ${elapsed.inSeconds()} of ${plan.length.inSeconds()}"
+        return "${glyphs.bar(
+            elapsed / plan.length,
+            CLOCK_WIDTH,
+        )}  ${elapsed.inSeconds()} of ${plan.length.inSeconds()}  ${dim("Redis at $redis")}"
     }
 
     private fun workers(scene: Scene): Widget = table {
-        borderType = BorderType.BLANK
+        cellBorders = Borders.NONE
+        padding = Padding(0)
         // Wide enough for the longest texts, so that the columns stay where they are.
         WorkerRows.WIDTHS.forEachIndexed { index, columnWidth -> column(index) { width = ColumnWidth.Fixed(columnWidth) } }
-        tableBorders = Borders.NONE
         header { row(*WorkerRows.TITLES.map { dim(it) }.toTypedArray()) }
         body {
-            cellBorders = Borders.LEFT_RIGHT
             rows.of(scene).forEach { row(*it.toTypedArray()) }
         }
     }
@@ -101,10 +103,18 @@ internal class LiveView(private val terminal: Terminal, private val plan: Plan) 
             "    register  ${answers.size - refused} writes, $refused refused"
     }
 
-    private companion object {
-        const val TIME_WIDTH = 8
-        const val STORY_LENGTH = 8
-        const val CLOCK_WIDTH = 30
-        const val SHOW_CURSOR = "\u001b[?25h"
+    companion object {
+        /** Whether the picture has room; without, it would be drawn over itself. */
+        fun fits(terminal: Terminal, plan: Plan): Boolean {
+            val size = terminal.updateSize()
+            return size.width >= WIDTH && size.height > plan.processes + 1 + LINES_AROUND_WORKERS
+        }
+
+        private const val WIDTH = 80
+        private const val LINES_AROUND_WORKERS = 15
+        private const val TIME_WIDTH = 8
+        private const val STORY_LENGTH = 8
+        private const val CLOCK_WIDTH = 24
+        private const val SHOW_CURSOR = "\u001b[?25h"
     }
 }

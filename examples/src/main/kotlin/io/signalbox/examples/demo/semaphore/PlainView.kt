@@ -1,5 +1,6 @@
 package io.signalbox.examples.demo.semaphore
 
+import io.signalbox.examples.demo.DemoFailure
 import java.io.PrintStream
 
 /** One line for each thing that happens, for pipes and files. */
@@ -8,9 +9,9 @@ internal class PlainView(private val out: PrintStream, private val plan: Plan) :
     private val waitingWidth = maxOf("waiting".length, plan.processes * 2)
 
     override fun open(redis: String) {
-        out.println(introduction(plan, redis))
-        out.println()
-        out.println(row("time", "holders", "waiting", "what happens"))
+        line("${introduction(plan)}, for ${plan.length.inSeconds(0)}, Redis at $redis")
+        line("")
+        line(row("time", "holders", "waiting", "what happens"))
     }
 
     override fun tell(happening: Happening, scene: Scene) {
@@ -18,20 +19,25 @@ internal class PlainView(private val out: PrintStream, private val plan: Plan) :
         // Nobody alive has the permit of the killed worker, but the server still counts it.
         val holders = listOfNotNull(journal.ghost?.let { "($it)" }) + journal.holding
         val time = scene.sinceStart(happening.at).inSeconds()
-        out.println(row(time, holders.joinToString(" "), journal.queued.joinToString(" "), happening.text))
+        line(row(time, holders.joinToString(" "), journal.queued.joinToString(" "), happening.text))
     }
 
     override fun show(scene: Scene) = Unit
 
     override fun conclude(findings: List<Finding>, verdict: String) {
-        out.println()
+        line("")
         for (finding in findings) {
             val (mark, promise, facts) = finding.columns()
-            out.println("$mark  $promise  $facts")
+            line("$mark  $promise  $facts")
         }
-        out.println(verdict)
+        line(verdict)
     }
 
     private fun row(time: String, holders: String, waiting: String, text: String) =
         "${time.padStart(8)}  ${holders.ifEmpty { "-" }.padEnd(holdersWidth)}  ${waiting.ifEmpty { "-" }.padEnd(waitingWidth)}  $text"
+
+    private fun line(text: String) {
+        out.println(text)
+        if (out.checkError()) throw DemoFailure("nobody reads the output any more")
+    }
 }

@@ -70,7 +70,7 @@ internal class SemaphoreDemo(private val plan: Plan, private val view: View) {
         val kill = checkNotNull(evidence.kill)
         val comeback = checkNotNull(comeback(kill, evidence.turns, evidence.permits))
         val delay = (comeback.grantedAt - kill.at).nanoseconds
-        return "demo: ok ${evidence.turns.size} grants, $processes processes, 1 killed: " +
-            "its permit came back after ${delay.inSeconds()} of lease ${evidence.lease.inSeconds()}"
+        return "demo: ok ${evidence.turns.size} grants, $processes processes, 1 kill, " +
+            "came back after ${delay.inSeconds()} of lease ${evidence.lease.inSeconds()}"
     }
 }

@@ -7,10 +7,9 @@ import kotlin.time.DurationUnit
 /** As in `2.57 s`. */
 internal fun Duration.inSeconds(decimals: Int = 2): String = "%.${decimals}f s".format(Locale.ROOT, toDouble(DurationUnit.SECONDS))
 
-internal fun introduction(plan: Plan, redis: String): String {
+internal fun introduction(plan: Plan): String {
     val permits = if (plan.permits == 1) "1 permit" else "${plan.permits} permits"
-    val length = plan.length.inSeconds(0)
-    return "signalbox demo: ${plan.processes} processes compete for $permits for $length, lease ${plan.lease.inSeconds(0)}, Redis at $redis"
+    return "signalbox demo: ${plan.processes} processes compete for $permits, lease ${plan.lease.inSeconds(0)}"
 }
 
 /** One finding as columns: mark, promise, facts. */
@@ -20,4 +19,4 @@ internal fun Finding.columns(): Triple<String, String, String> = Triple(
     facts,
 )
 
-private const val PROMISE_WIDTH = 30
+private const val PROMISE_WIDTH = 21

@@ -15,9 +15,19 @@ private fun Evidence.neverTooManyHolders(): Finding {
         most > permits -> "$most turns overlap: ${when_.joinToString { "worker ${it.worker} with token ${it.token}" }}"
         mostSampled > permits -> "the server showed $mostSampled permits held"
         mostAtGrant > permits -> "the server counted $mostAtGrant permits held at a grant"
-        else -> "${maxOf(most, mostSampled)} at most, by ${turns.size} turns and ${heldSamples.size} snapshots of the server"
+        else -> "${maxOf(most, mostSampled)} at most, by ${turns.size} turns and ${heldSamples.size} snapshots"
     }
-    return Finding("never more than $permits holders", maxOf(most, mostSampled, mostAtGrant) <= permits, facts)
+    return Finding(
+        if (permits ==
+            1
+        ) {
+            "at most 1 holder"
+        } else {
+            "at most $permits holders"
+        },
+        maxOf(most, mostSampled, mostAtGrant) <= permits,
+        facts,
+    )
 }
 
 /** The largest number of turns at one moment, and those turns. */
@@ -60,11 +70,11 @@ private fun Evidence.tokensGrow(): Finding {
             )
         }
     }
-    return Finding(promise, true, "${turns.size} grants, each with a larger token than any before it")
+    return Finding(promise, true, "${turns.size} grants, each token larger than the last")
 }
 
 private fun Evidence.registerIsFenced(): Finding {
-    val promise = "the register is fenced"
+    val promise = "register is fenced"
     val back = accepted.zipWithNext().firstOrNull { (earlier, later) -> later <= earlier }
     val unknown = accepted - turns.map { it.token }.toSet()
     val wronglyRefused = refused.firstOrNull { it.token >= it.largest }
@@ -76,12 +86,12 @@ private fun Evidence.registerIsFenced(): Finding {
         lateWrite?.accepted == true -> "it accepted a late write with the killed holder's token ${lateWrite.token}"
         else -> null
     }
-    val overtaken = if (refused.isEmpty()) "" else "${refused.size} overtaken and refused, "
-    return Finding(promise, problem == null, problem ?: "${accepted.size} writes with growing tokens, ${overtaken}late write refused")
+    val overtaken = if (refused.isEmpty()) "" else "${refused.size} overtaken, "
+    return Finding(promise, problem == null, problem ?: "${accepted.size} writes in order; refused: ${overtaken}1 late")
 }
 
 private fun Evidence.killedPermitComesBack(): Finding {
-    val promise = "a dead holder's permit returns"
+    val promise = "killed permit returns"
     if (kill == null) return Finding(promise, false, "no holder was killed")
     val turn = comeback(kill, turns, permits) ?: return Finding(promise, false, "it did not come back; the lease is ${lease.inSeconds()}")
     val delay = (turn.grantedAt - kill.at).nanoseconds
@@ -89,7 +99,7 @@ private fun Evidence.killedPermitComesBack(): Finding {
 }
 
 private fun Evidence.leasesOfTheLivingLast(): Finding {
-    val promise = "the living keep theirs"
+    val promise = "live holders keep it"
     val lost = turns.firstOrNull { it.lost } ?: return Finding(promise, true, "all leases were renewed in time")
     return Finding(promise, false, "worker ${lost.worker} lost token ${lost.token}; did the machine stand still for some seconds?")
 }
@@ -97,5 +107,5 @@ private fun Evidence.leasesOfTheLivingLast(): Finding {
 private fun Evidence.nothingIsLeftBehind(): Finding {
     val clean = end.permits == permits && end.held == 0 && end.queued == 0
     val queue = if (end.queued == 0) "nobody in the queue" else "${end.queued} in the queue"
-    return Finding("nothing is left behind", clean, "${end.permits - end.held} of $permits permits available, $queue")
+    return Finding("nothing left behind", clean, "${end.permits - end.held} of $permits permits available, $queue")
 }

@@ -16,7 +16,7 @@ internal class WorkerRows(private val plan: Plan, private val glyphs: Glyphs) {
             val holder = holders["${member.number}"]
             val waiter = queue["${member.number}"]
             val (state, lease) = when {
-                member.isKilled && holder != null -> red("killed, lease running out") to lease(holder.remainingLease) { red(it) }
+                member.isKilled && holder != null -> red("killed, lease runs out") to lease(holder.remainingLease) { red(it) }
                 member.isKilled -> dim("killed") to ""
                 holder != null -> green("holds  ${holder.age.inSeconds()}") to lease(holder.remainingLease) { green(it) }
                 waiter != null -> yellow("waits  ${waiter.age.inSeconds()}, ${place(waiter)}") to ""
@@ -25,7 +25,7 @@ internal class WorkerRows(private val plan: Plan, private val glyphs: Glyphs) {
                 else -> dim("starting") to ""
             }
             val grants = scene.journal.turnsOf(member.number)
-            listOf("${member.number}", "${member.pid}", state, lease, holder?.fencingToken?.toString().orEmpty(), "$grants")
+            listOf("${member.number} (${member.pid})", state, lease, holder?.fencingToken?.toString().orEmpty(), "$grants")
         }
     }
 
@@ -35,10 +35,10 @@ internal class WorkerRows(private val plan: Plan, private val glyphs: Glyphs) {
     private fun place(waiter: SemaphoreSnapshot.Waiter) = if (waiter.position == 1) "next" else "place ${waiter.position}"
 
     companion object {
-        val TITLES = listOf("worker", "pid", "state", "lease left", "fencing token", "grants")
+        val TITLES = listOf("worker (pid)", "state", "lease left", "fencing token", "grants")
 
-        val WIDTHS = listOf(6, 7, 28, 17, 16, 6)
+        val WIDTHS = listOf(14, 24, 16, 18, 6)
 
-        private const val LEASE_WIDTH = 10
+        private const val LEASE_WIDTH = 7
     }
 }
