@@ -1,0 +1,43 @@
+package io.signalbox.examples.demo.semaphore
+
+import io.lettuce.core.ScriptOutputType
+import io.lettuce.core.api.StatefulRedisConnection
+import java.util.concurrent.CompletionStage
+import kotlin.time.Duration.Companion.minutes
+import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.future.await
+import kotlinx.coroutines.withTimeout
+import kotlinx.serialization.Serializable
+
+/** What the register made of a write with [token]; [largest] is the largest token it has seen, this one included. */
+@Serializable
+internal class RegisterAnswer(val token: Long, val accepted: Boolean, val largest: Long)
+
+/**
+ * What the workers write to under their permits: a value in Redis that refuses writes with a fencing token smaller than
+ * the largest it has seen. A holder that lost its permit without noticing is stopped here.
+ */
+internal class FencedRegister(connection: StatefulRedisConnection<String, String>, run: String) {
+    private val redis = connection.async()
+    private val keys = arrayOf("signalbox-demo:{$run}:register", "signalbox-demo:{$run}:history")
+
+    suspend fun write(token: Long, writer: String): RegisterAnswer {
+        val answer = redis.eval<List<String>>(script, ScriptOutputType.MULTI, keys, "$token", writer, "$RETENTION_MILLIS").inTime()
+        return RegisterAnswer(token, accepted = answer[0] == "accepted", largest = answer[1].toLong())
+    }
+
+    /** The tokens of all accepted writes, in the order in which they were accepted. */
+    suspend fun history(): List<Long> = redis.lrange(keys[1], 0, -1).inTime().map(String::toLong)
+
+    suspend fun delete() {
+        redis.del(*keys).inTime()
+    }
+
+    private suspend fun <T> CompletionStage<T>.inTime(): T = withTimeout(TIMEOUT) { await() }
+
+    private companion object {
+        val TIMEOUT = 10.seconds
+        val RETENTION_MILLIS = 10.minutes.inWholeMilliseconds
+        val script = checkNotNull(FencedRegister::class.java.getResource("/io/signalbox/examples/register.lua")).readText()
+    }
+}

@@ -1,0 +1,168 @@
+package io.signalbox.examples.demo.semaphore
+
+import io.signalbox.Semaphore
+import io.signalbox.SemaphoreSnapshot
+import io.signalbox.examples.demo.DemoFailure
+import io.signalbox.examples.demo.Interruption
+import io.signalbox.examples.demo.semaphore.Happening.Weight
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.nanoseconds
+import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.awaitCancellation
+import kotlinx.coroutines.delay
+
+/**
+ * The course of one run:
+ *
+ * ```
+ * workers get ready - compete - one is killed and replaced - its permit comes back - late write - compete - stop - look around
+ * ```
+ *
+ * While one step waits for the next, [tick] listens to the workers, looks at the server and keeps the view up to date.
+ */
+internal class Performance(
+    private val plan: Plan,
+    private val view: View,
+    private val semaphore: Semaphore,
+    private val register: FencedRegister,
+    private val crew: Crew,
+) {
+    private val timeline = Timeline()
+    private val journal = Journal(plan)
+    private val heldSamples = mutableListOf<Int>()
+    private var snapshot: SemaphoreSnapshot? = null
+    private var start: Long? = null
+
+    suspend fun run(): Evidence {
+        letWorkersGetReady()
+        compete()
+        tickUntil(plan.killAfter) { false }
+        killHolder()
+        tickUntil(plan.lease + plan.tolerance * 2) { journal.comeback?.let(::hasWritten) ?: (journal.kill == null) }
+        val lateWrite = writeLate()
+        tickUntil(plan.length - sinceStart()) { false }
+        stop()
+        val end = semaphore.snapshot()
+        return evidence(lateWrite, EndState(end.permits, end.heldPermits, end.queueLength))
+    }
+
+    private suspend fun letWorkersGetReady() {
+        repeat(plan.processes) { crew.hire() }
+        if (!tickUntil(PATIENCE) {
+                journal.ready.size == plan.processes
+            }
+        ) {
+            throw DemoFailure("the workers did not get ready within $PATIENCE")
+        }
+    }
+
+    private fun compete() {
+        start = System.nanoTime()
+        say("all workers start")
+        crew.members.forEach { it.start() }
+    }
+
+    /** Kills a worker while it holds a permit. If it lets go at that very moment, another one has to die. */
+    private suspend fun killHolder() {
+        repeat(MOST_KILLS) {
+            if (!tickUntil(PATIENCE) { freshHolder() != null }) return
+            val victim = checkNotNull(freshHolder())
+            victim.kill()
+            val successor = crew.hire()
+            say("worker ${successor.number} (pid ${successor.pid}) takes the place of worker ${victim.number}", Weight.NOTABLE)
+            successor.start()
+            tickUntil(SETTLING * 2) { false }
+            if (journal.kill != null) return
+        }
+        throw DemoFailure("no worker could be caught while it held a permit; is the machine very busy?")
+    }
+
+    /** A worker that will go on holding its permit for some time. */
+    private fun freshHolder(): Crew.Member? {
+        val since = System.nanoTime() - (SETTLING + TICK * 2).inWholeNanoseconds
+        return crew.alive.firstOrNull { member -> journal.holdingSince(member.number)?.let { it > since } == true }
+    }
+
+    private fun hasWritten(turn: Turn) = journal.answers.any { it.token == turn.token }
+
+    /** Writes as the killed holder would have, had its packet been on the way for some seconds. */
+    private suspend fun writeLate(): RegisterAnswer? {
+        val turn = journal.kill?.turn?.takeIf { journal.comeback != null } ?: return null
+        val answer = register.write(turn.token, "late packet of worker ${turn.worker}")
+        val outcome = if (answer.accepted) "ACCEPTED" else "refused"
+        say(
+            "a late write with the token of killed worker ${turn.worker} arrives: $outcome",
+            if (answer.accepted) Weight.BAD else Weight.GOOD,
+        )
+        return answer
+    }
+
+    private suspend fun stop() {
+        say("time is up, the workers stop")
+        crew.alive.forEach { it.stop() }
+        if (!tickUntil(PATIENCE) { crew.members.none { it.isAlive } }) throw DemoFailure("not all workers ended within $PATIENCE")
+        tick()
+        listen(Long.MAX_VALUE)
+        view.show(scene())
+    }
+
+    /** Ticks until [reached], for [limit] at most; returns whether it was. */
+    private suspend fun tickUntil(limit: Duration, reached: () -> Boolean): Boolean {
+        val end = System.nanoTime() + limit.inWholeNanoseconds
+        while (!reached()) {
+            if (System.nanoTime() >= end) return false
+            tick()
+            delay(TICK)
+        }
+        return true
+    }
+
+    private suspend fun tick() {
+        if (Interruption.happened) awaitCancellation()
+        crew.members.forEach { it.requireHealth() }
+        listen(System.nanoTime() - SETTLING.inWholeNanoseconds)
+        snapshot = semaphore.snapshot().also { heldSamples += it.heldPermits }
+        view.show(scene())
+    }
+
+    private fun listen(until: Long) {
+        crew.news().forEach(timeline::add)
+        for (news in timeline.takeBefore(until)) {
+            journal.add(news).forEach { view.tell(it, scene()) }
+        }
+    }
+
+    private fun say(text: String, weight: Weight = Weight.ROUTINE) {
+        timeline.add(News(News.NOBODY, Happening(System.nanoTime(), text, weight)))
+    }
+
+    private fun scene() = Scene(crew, journal, start, snapshot)
+
+    private fun sinceStart(): Duration = (System.nanoTime() - checkNotNull(start)).nanoseconds
+
+    private suspend fun evidence(lateWrite: RegisterAnswer?, end: EndState) = Evidence(
+        plan.permits,
+        plan.lease,
+        plan.tolerance,
+        journal.turns,
+        heldSamples,
+        register.history(),
+        journal.answers.filterNot { it.accepted },
+        journal.kill,
+        lateWrite,
+        end,
+    )
+
+    private companion object {
+        val TICK = 50.milliseconds
+
+        /** How long news may be on their way. */
+        val SETTLING = 100.milliseconds
+
+        /** For what takes a second or two on an idle machine. */
+        val PATIENCE = 30.seconds
+
+        const val MOST_KILLS = 5
+    }
+}

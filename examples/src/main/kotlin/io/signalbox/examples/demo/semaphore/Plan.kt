@@ -1,0 +1,42 @@
+package io.signalbox.examples.demo.semaphore
+
+import io.lettuce.core.RedisURI
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.seconds
+
+/** What is to happen in one run. */
+internal class Plan(
+    val length: Duration,
+    val processes: Int,
+    val permits: Int,
+    /** The Redis that somebody else runs; null for one of our own. */
+    val redisUri: String?,
+) {
+    val lease: Duration = 3.seconds
+
+    /** How much later than one lease the killed holder's permit may come back: a busy machine needs time to notice. */
+    val tolerance: Duration = 1.seconds
+
+    /** When a holder is killed, from the start. Early enough for a lease to pass before the end. */
+    val killAfter: Duration = length * 0.35
+
+    val shortestHold: Duration = 600.milliseconds
+    val longestHold: Duration = 1400.milliseconds
+
+    fun briefing(number: Int, run: String, redisUri: String, redisPid: Long?) = Briefing(
+        number,
+        redisUri,
+        redisPid,
+        run,
+        permits,
+        lease.inWholeMilliseconds,
+        shortestHold.inWholeMilliseconds,
+        longestHold.inWholeMilliseconds,
+    )
+}
+
+/** Host and port of a Redis URI, without what must not be printed. */
+internal fun addressOf(uri: String): String = RedisURI.create(uri).run {
+    if (host != null) "$host:$port" else "sentinel ${sentinels.joinToString(",") { "${it.host}:${it.port}" }}"
+}
