@@ -460,7 +460,7 @@ internal class ClientState(
         error: Throwable,
     ) {
         sent.waiters.forEach { if (it.state == Waiter.State.SENT) fail(it, error) }
-        sent.allReleases.forEach { permit -> permit.releasing?.let { resumeWithException(it, error) } }
+        sent.allReleases.forEach { permit -> permit.awaiting?.let { resumeWithException(it, error) } }
         sent.asks.forEach { fail(it, error) }
         sent.leaves.forEach { session?.abandoned?.remove(it.sequence) }
     }

@@ -47,14 +47,16 @@ internal class HeldPermit(
     var next: HeldPermit? = null
 
     /** End of the max hold by the client's clock, and who watches it. */
+    @Volatile
     var holdDeadline: Long = Long.MAX_VALUE
     var holdTimer: Job? = null
 
     private var listeners: MutableList<LossListener>? = null
 
-    /** Who waits for the release to be confirmed. Set before the permit becomes RELEASED. */
-    var releasing: Continuation<Boolean>? = null
-        private set
+    private var releasing: Continuation<Boolean>? = null
+
+    /** Who waits for the release to be confirmed. A permit that was lost first is answered at once. */
+    val awaiting: Continuation<Boolean>? get() = releasing.takeIf { state == State.RELEASED }
 
     /** Heavy grants are named with their weight in the ledger. */
     val heavy: Boolean get() = permits != 1 || limited
@@ -63,7 +65,7 @@ internal class HeldPermit(
 
     override val isLost: Boolean
         get() {
-            if (state == State.HELD) coordinator.loseWhatIsOver()
+            if (state == State.HELD) coordinator.loseWhatIsOver(this)
             return state == State.LOST
         }
 
@@ -79,11 +81,12 @@ internal class HeldPermit(
     suspend fun releaseNonCancellable(): Boolean = suspendCoroutine(::release)
 
     private fun release(continuation: Continuation<Boolean>) {
-        if (state == State.HELD) coordinator.loseWhatIsOver()
+        if (state == State.HELD) coordinator.loseWhatIsOver(this)
         if (!releaseCalled.compareAndSet(false, true)) {
             continuation.resumeWithException(coordinator.errors.released(this))
             return
         }
+        // Before the permit becomes RELEASED, and so visible to whoever confirms it.
         releasing = continuation
         if (markReleased()) coordinator.handBack(this) else continuation.resume(false)
     }

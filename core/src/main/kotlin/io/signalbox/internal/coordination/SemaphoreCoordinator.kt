@@ -158,7 +158,7 @@ internal class SemaphoreCoordinator(
         permit: HeldPermit,
         listener: LossListener,
     ): Boolean {
-        loseWhatIsOver()
+        loseWhatIsOver(permit)
         return settle { permit.addListener(listener) }
     }
 

@@ -65,7 +65,7 @@ internal class Settled {
         permit: HeldPermit,
         wasHeld: Boolean,
     ) {
-        val continuation = permit.releasing ?: return
+        val continuation = permit.awaiting ?: return
         releases.add(continuation)
         released.add(wasHeld)
     }
