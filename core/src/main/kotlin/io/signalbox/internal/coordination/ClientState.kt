@@ -98,6 +98,8 @@ internal class ClientState(
             }
         }
         inLimbo = emptyList()
+        // Ending the previous session may have freed permits that others wait for: an exchange hands them on.
+        if (previous != null) outbox.beat = true
         previous = null
     }
 
@@ -175,11 +177,11 @@ internal class ClientState(
     }
 
     /** A look without the lock, which decides nothing. */
-    fun isOver(permit: HeldPermit?): Boolean {
-        val now = clock.nanos()
-        val deadline = session?.deadline ?: if (inLimbo.isNotEmpty()) previous?.deadline else null
-        return (deadline != null && deadline <= now) || (permit != null && permit.holdDeadline <= now)
-    }
+    val isOver: Boolean
+        get() {
+            val deadline = session?.deadline ?: if (inLimbo.isNotEmpty()) previous?.deadline else null
+            return deadline != null && deadline <= clock.nanos()
+        }
 
     // ---- operations --------------------------------------------------------------------------------------------------------
 

@@ -36,7 +36,8 @@ internal class HeldPermit(
 
     val state: State get() = current.get()
 
-    /** The session that holds it. */
+    /** The session that holds it. Its deadline stays when the session is over, so it can be judged without the lock. */
+    @Volatile
     var session: ClientSession? = null
 
     /** Whether it is in the outbox, or was. */
@@ -65,7 +66,7 @@ internal class HeldPermit(
 
     override val isLost: Boolean
         get() {
-            if (state == State.HELD) coordinator.loseWhatIsOver(this)
+            coordinator.loseIfOver(this)
             return state == State.LOST
         }
 
@@ -81,7 +82,7 @@ internal class HeldPermit(
     suspend fun releaseNonCancellable(): Boolean = suspendCoroutine(::release)
 
     private fun release(continuation: Continuation<Boolean>) {
-        if (state == State.HELD) coordinator.loseWhatIsOver(this)
+        coordinator.loseIfOver(this)
         if (!releaseCalled.compareAndSet(false, true)) {
             continuation.resumeWithException(coordinator.errors.released(this))
             return
@@ -90,6 +91,9 @@ internal class HeldPermit(
         releasing = continuation
         if (markReleased()) coordinator.handBack(this) else continuation.resume(false)
     }
+
+    /** Whether it may not be used any more, by its own deadlines. */
+    fun isOver(now: Long): Boolean = holdDeadline <= now || session.let { it != null && it.deadline <= now }
 
     /** Gives back a permit that nobody has seen, because its acquire was cancelled at that moment. */
     fun giveBack() {

@@ -158,7 +158,7 @@ internal class SemaphoreCoordinator(
         permit: HeldPermit,
         listener: LossListener,
     ): Boolean {
-        loseWhatIsOver(permit)
+        loseIfOver(permit)
         return settle { permit.addListener(listener) }
     }
 
@@ -324,15 +324,20 @@ internal class SemaphoreCoordinator(
         state.schedule.refreshed()
     }
 
-    /** Declares lost what is past its deadline; [permit] for its max hold too. */
-    fun loseWhatIsOver(permit: HeldPermit? = null) {
-        if (state.isOver(permit)) settle { state.run { loseWhatIsOver(permit) } }
+    /** Declares lost what is past its deadline. */
+    private fun loseWhatIsOver() {
+        if (state.isOver) settle { state.run { loseWhatIsOver(null) } }
+    }
+
+    /** The same, for one permit, its max hold included; waits for whoever is declaring it lost at the moment. */
+    fun loseIfOver(permit: HeldPermit) {
+        if (permit.state == HeldPermit.State.HELD && permit.isOver(clock.nanos())) settle { state.run { loseWhatIsOver(permit) } }
     }
 
     fun watchHold(permit: HeldPermit): Job =
         scope.launch {
             delay((permit.holdDeadline - clock.nanos()).nanoseconds)
-            loseWhatIsOver(permit)
+            loseIfOver(permit)
         }
 
     fun forget(session: ClientSession) = ledger.forget(session.id)
