@@ -21,6 +21,9 @@ internal class Plan(
     /** When a holder is killed, from the start. Early enough for a lease to pass before the end. */
     val killAfter: Duration = length * 0.35
 
+    /** For how long a Redis that is not ours keeps what the demo leaves there. */
+    val retention: Duration = 10.seconds
+
     val shortestHold: Duration = 600.milliseconds
     val longestHold: Duration = 1400.milliseconds
 
@@ -31,6 +34,7 @@ internal class Plan(
         run,
         permits,
         lease.inWholeMilliseconds,
+        retention.inWholeMilliseconds,
         shortestHold.inWholeMilliseconds,
         longestHold.inWholeMilliseconds,
     )

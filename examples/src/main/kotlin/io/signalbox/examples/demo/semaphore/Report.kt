@@ -14,6 +14,7 @@ internal class Briefing(
     val run: String,
     val permits: Int,
     val leaseMillis: Long,
+    val retentionMillis: Long,
     val shortestHoldMillis: Long,
     val longestHoldMillis: Long,
 )

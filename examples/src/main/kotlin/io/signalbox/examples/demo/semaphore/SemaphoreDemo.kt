@@ -42,6 +42,7 @@ internal class SemaphoreDemo(private val plan: Plan, private val view: View) {
         val register = FencedRegister(connect(client, redisUri), name)
         val signalbox = Signalbox(client) {
             lease = plan.lease
+            retention = plan.retention
             label = "demo"
         }
         val semaphore = signalbox.semaphore(name, plan.permits)
@@ -66,7 +67,11 @@ internal class SemaphoreDemo(private val plan: Plan, private val view: View) {
 
     private fun verdict(evidence: Evidence, findings: List<Finding>, processes: Int): String {
         val broken = findings.filterNot { it.kept }
-        if (broken.isNotEmpty()) return "demo: VIOLATION " + broken.joinToString("; ") { "${it.promise}: ${it.facts}" }
+        if (broken.isNotEmpty()) {
+            return "demo: VIOLATION ${broken.size} of ${findings.size} promises broken: ${broken.joinToString {
+                it.promise
+            }}"
+        }
         val kill = checkNotNull(evidence.kill)
         val comeback = checkNotNull(comeback(kill, evidence.turns, evidence.permits))
         val delay = (comeback.grantedAt - kill.at).nanoseconds

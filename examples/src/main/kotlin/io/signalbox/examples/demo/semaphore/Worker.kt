@@ -71,6 +71,7 @@ suspend fun main(): Unit = coroutineScope {
     val register = FencedRegister(client.connect(), briefing.run)
     val signalbox = Signalbox(client) {
         lease = briefing.leaseMillis.milliseconds
+        retention = briefing.retentionMillis.milliseconds
         label = "${briefing.number}"
     }
     val worker = Worker(briefing, signalbox.semaphore(briefing.run, briefing.permits), register)
