@@ -15,9 +15,7 @@ import io.signalbox.testkit.RedisServer
 import java.util.concurrent.atomic.AtomicInteger
 import kotlin.math.max
 import kotlin.random.Random
-import kotlin.time.Duration.Companion.microseconds
 import kotlin.time.Duration.Companion.milliseconds
-import kotlin.time.TimeSource
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.delay
@@ -43,8 +41,8 @@ class CancellationRaceSpec : FunSpec({
 
                 race.holders.get() shouldBe 0
                 race.mostHolders.get() shouldBeLessThanOrEqual PERMITS
-                race.granted.get() shouldBeGreaterThan ROUNDS / 20
-                race.cancelled.get() shouldBeGreaterThan ROUNDS / 20
+                race.granted.get() shouldBeGreaterThan ROUNDS / 200
+                race.cancelled.get() shouldBeGreaterThan ROUNDS / 10
                 eventually(PATIENCE) {
                     storedMembers(namespace, "api").shouldBeEmpty()
                     semaphores.map { it.availablePermits() } shouldBe listOf(PERMITS, PERMITS)
@@ -57,7 +55,7 @@ class CancellationRaceSpec : FunSpec({
 
 private const val PERMITS = 4
 private const val ROUNDS = 20_000
-private const val WORKERS = 40
+private const val WORKERS = 25
 
 private class Race(
     private val semaphores: List<Semaphore>,
@@ -106,16 +104,9 @@ private class Race(
         }
     }
 
-    /** Mostly in the order of a round trip; a clock is read because delays are never so short. */
+    /** From nothing to some round trips. */
     private suspend fun pause(random: Random) {
-        when (random.nextInt(4)) {
-            0 -> yield()
-            1 -> delay(random.nextInt(1, 3).milliseconds)
-            else -> {
-                val end = TimeSource.Monotonic.markNow() + random.nextInt(1000).microseconds
-                while (end.hasNotPassedNow()) yield()
-            }
-        }
+        if (random.nextInt(3) == 0) repeat(random.nextInt(30)) { yield() } else delay(random.nextInt(1, 12).milliseconds)
     }
 }
 

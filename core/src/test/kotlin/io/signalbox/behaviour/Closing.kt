@@ -96,7 +96,7 @@ fun SemaphoreBehaviour.closing() {
 
     behaviour("whatever is asked of a closed client fails as such") {
         val client = client()
-        val semaphore = client.semaphore("api", permits = 1) { bounded = false }
+        val semaphore = client.semaphore("api", permits = 1)
         val released = semaphore.acquire().apply { release() }
         client.closeAndJoin()
         for (call in listOf<suspend Semaphore.() -> Any?>(
