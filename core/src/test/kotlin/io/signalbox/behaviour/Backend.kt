@@ -1,0 +1,65 @@
+package io.signalbox.behaviour
+
+import io.signalbox.InMemoryStore
+import io.signalbox.Signalbox
+import io.signalbox.SignalboxSettings
+import io.signalbox.testkit.RedisServer
+import kotlin.random.Random
+
+/** A kind of store that the behaviour suite runs on. */
+interface Backend {
+    fun emptyStore(): Store
+}
+
+/** Somewhere to keep semaphores, with nothing in it yet. */
+interface Store {
+    /** Another client, as in another process. */
+    fun connect(configure: SignalboxSettings.() -> Unit): Signalbox
+
+    /** Whether anything of the semaphore is stored. Asking changes nothing. */
+    fun knows(semaphore: String): Boolean
+}
+
+object InMemory : Backend {
+    override fun emptyStore(): Store = object : Store {
+        private val store = InMemoryStore()
+
+        override fun connect(configure: SignalboxSettings.() -> Unit) = Signalbox.inMemory(store, configure = configure)
+
+        override fun knows(semaphore: String) = store.ledgers.snapshot("signalbox:{$semaphore}", semaphore, 1) != null
+    }
+}
+
+/** The shared server, where a namespace of its own is an empty store. */
+open class Redis(private val settings: SignalboxSettings.() -> Unit = {}) : Backend {
+    override fun emptyStore(): Store {
+        val unused = freshNamespace()
+        return object : Store {
+            override fun connect(configure: SignalboxSettings.() -> Unit) = open {
+                namespace = unused
+                settings()
+                configure()
+            }
+
+            override fun knows(semaphore: String) = keysOf(unused).any { "{$semaphore}" in it }
+        }
+    }
+
+    protected open fun open(configure: SignalboxSettings.() -> Unit): Signalbox = Signalbox.connect(RedisServer.shared().uri, configure)
+}
+
+/** A namespace that nobody has used before. */
+fun freshNamespace(): String = "test-" + Random.nextLong().toULong().toString(36)
+
+/** What the shared server has stored under [namespace]. */
+fun keysOf(namespace: String): Set<String> {
+    val server = RedisServer.shared()
+    val keys = mutableSetOf<String>()
+    var cursor = "0"
+    do {
+        val reply = server.command("SCAN", cursor, "MATCH", "$namespace:*", "COUNT", "1000").lines()
+        cursor = reply.first()
+        keys += reply.drop(1).filter { it.isNotEmpty() }
+    } while (cursor != "0")
+    return keys
+}

@@ -1,0 +1,3 @@
+package io.signalbox.behaviour
+
+class InMemorySemaphoreSpec : SemaphoreBehaviour(InMemory)
