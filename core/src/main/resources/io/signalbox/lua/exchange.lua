@@ -15,8 +15,8 @@
 -- Returns { answer, inbox, announcement, inbox, announcement, ... }, the pairs only with announce = 0. The answer is one of
 --   'lost <epoch>'    unknown or ended session        'gap <last>'   an earlier number is missing
 --   'stale'           the answer is no longer kept
---   numbers, separated by blanks: now, permits, held, queued, next (-1: nobody waits), more, open (0 in quarantine), token of
---   the first acquire granted here, held before it; then four lists, each behind its length: granted per run (-1: can never fit); sequence, token,
+--   numbers, separated by blanks: now, permits, held, queued, next (-1: nobody waits), more, open (0 in quarantine), how often
+--   the queue was lost, token of the first acquire granted here, held before it; then four lists, each behind its length: granted per run (-1: can never fit); sequence, token,
 --   holders, granted at of each grant to a waiter of this session; 1 or 0 per heavy release; a number per command
 
 local session, number, inbox = ARGV[1], tonumber(ARGV[2]), ARGV[3]
@@ -25,7 +25,7 @@ local prefix = session .. '|'
 
 local stored = redis.call('HMGET', state, 'epoch', 'permits', 'extra', 'ticket', 'fence', 'wake', 'clock', 'offset', 'quarantine',
   'refresh', 'retention', 'queued', prefix .. 'number', prefix .. 'deadline', prefix .. 'lease', prefix .. 'unclaimed',
-  prefix .. 'inbox', 'grants')
+  prefix .. 'inbox', 'grants', 'queues')
 local now, offset = clock(tonumber(stored[7]) or 0, tonumber(stored[8]) or 0)
 
 local goodbye = ARGV[6] == '1'
@@ -161,6 +161,7 @@ for i = 1, tonumber(ARGV[11]) do
   at = at + 2
 end
 
+local unqueued = 0
 -- Places given up. One that was granted meanwhile, and not read yet, is given back.
 for i = 1, tonumber(ARGV[12]) do
   local sequence, weight, hold, since = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
@@ -178,6 +179,7 @@ for i = 1, tonumber(ARGV[12]) do
       end
     end
   else
+    unqueued = unqueued + 1
     --@audit('left', session, sequence)
   end
   at = at + 4
@@ -322,6 +324,7 @@ if queued then
     end
     if #done > 0 then
       redis.call('ZREM', queue, unpack(done))
+      unqueued = unqueued + #done
       left = left - #done
     end
   end
@@ -332,6 +335,12 @@ if queued then
 end
 local waiting = queued and redis.call('ZCARD', queue) or 0
 local first_waiting = waiting == 0
+local queues = tonumber(stored[19])
+if queued and waiting == 0 and unqueued == 0 then
+  -- It was evicted. Whoever was in it learns so from the number, and queues again.
+  queues = queues + 1
+  write('queues', text(queues))
+end
 
 -- New acquires: granted if nobody waits and they fit, else queued or refused.
 local granted = {}
@@ -419,7 +428,7 @@ if waiting > 0 then
   soonest = open and wake or math.min(wake, quarantine)
 end
 local answer = text(now) .. ' ' .. text(permits) .. ' ' .. text(weight_held) .. ' ' .. text(waiting) .. ' ' .. text(soonest)
-  .. ' ' .. (more and '1' or '0') .. ' ' .. (open and '1' or '0') .. ' ' .. text(first_token) .. ' ' .. text(held_before)
+  .. ' ' .. (more and '1' or '0') .. ' ' .. (open and '1' or '0') .. ' ' .. text(queues) .. ' ' .. text(first_token) .. ' ' .. text(held_before)
 for _, list in ipairs({ granted, grants, released, results }) do
   answer = answer .. ' ' .. #list
   if #list > 0 then

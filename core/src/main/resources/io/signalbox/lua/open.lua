@@ -38,7 +38,7 @@ local fresh = not epoch
 if fresh then
   epoch, permits = new_epoch, declared
   redis.call('HSET', state, 'epoch', epoch, 'declared', declared, 'permits', permits, 'bounded', bounded, 'extra', 0, 'ticket', 0,
-    'fence', 0, 'queued', 0, 'grants', 0, 'refresh', 0, 'quarantine', quarantine and text(now + lease) or 0)
+    'fence', 0, 'queued', 0, 'grants', 0, 'queues', 0, 'refresh', 0, 'quarantine', quarantine and text(now + lease) or 0)
   -- Fragments of a state that was partly evicted would count against the new one.
   redis.call('DEL', held, queue, sessions, unclaimed, limits)
   --@audit('created', epoch, permits)

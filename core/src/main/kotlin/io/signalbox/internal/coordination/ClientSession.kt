@@ -26,6 +26,9 @@ internal class ClientSession(
     /** Announced grants of acquires whose own exchange is not answered yet. */
     val early: HashMap<Long, Grant> = HashMap()
 
+    /** [io.signalbox.internal.ledger.Answer.Done.queues] at the last answer. */
+    var queues: Long = -1
+
     /** A moment of the server and one of this client that is certainly not later. */
     var serverNow: Long = 0
     var sentAtServerNow: Long = 0

@@ -291,6 +291,9 @@ internal class ClientState(
         inFlight.removeFirst()
         lastProblem = null
 
+        done.grants.forEach { granted(it, announced = false) }
+        if (live.queues >= 0 && done.queues != live.queues) requeue(live)
+        live.queues = done.queues
         settleAcquires(live, head, done)
         head.releases.forEach { confirm(it, wasHeld = true) }
         head.heavyReleases.forEachIndexed { index, permit -> confirm(permit, done.released[index]) }
@@ -303,10 +306,8 @@ internal class ClientState(
             val result = if (ask.command != null) done.results[command++] else 0
             complete(ask, Asked(done, result, head.sentAt))
         }
-        done.grants.forEach { granted(it, announced = false) }
         if (done.permits < knownPermits) refuseTooHeavy(live, done.permits)
         knownPermits = done.permits
-        if (!done.more && live.waiting.size > done.queued) requeue(live)
         if (done.more) outbox.beat = true
         schedule.promised(if (live.waiting.isEmpty()) -1 else done.next, done.now)
     }
@@ -421,7 +422,7 @@ internal class ClientState(
         }
     }
 
-    /** The ledger's queue is shorter than what this client has in it: it was lost. Its waiters queue again, in order. */
+    /** The ledger's queue was lost. This client's waiters queue again, in order. */
     private fun requeue(live: ClientSession) {
         val waiters = live.waiting.values.toList()
         live.waiting.clear()

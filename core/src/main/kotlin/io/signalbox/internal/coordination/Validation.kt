@@ -53,12 +53,19 @@ private fun isLoneSurrogate(
         else -> false
     }
 
-/** Error texts end up in logs and terminals: nothing that moves a cursor, and not a megabyte. */
+/** Error texts end up in logs and terminals: nothing that moves a cursor or turns the line around, and not a megabyte. */
 private fun printable(value: String): String {
-    val shown =
-        value.take(80).map { if (it.isISOControl() || it.isSurrogate()) "\\u%04X".format(it.code) else it.toString() }.joinToString("")
-    return if (value.length > 80) "$shown..." else shown
+    val shown = value.codePoints().limit(80).toArray().joinToString("") {
+        if (isPlain(it)) Character.toString(it) else "\\u%04X".format(it)
+    }
+    return if (value.codePointCount(0, value.length) > 80) "$shown..." else shown
 }
+
+private fun isPlain(codePoint: Int): Boolean =
+    when (Character.getType(codePoint).toByte()) {
+        Character.CONTROL, Character.FORMAT, Character.SURROGATE, Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR -> false
+        else -> true
+    }
 
 /** [value] in whole milliseconds, rounded up; from 1 ms to [most], within [least]. */
 internal fun wholeMillis(

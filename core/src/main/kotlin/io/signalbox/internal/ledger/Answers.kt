@@ -40,6 +40,8 @@ internal sealed interface Answer {
         val more: Boolean,
         /** Whether newcomers are served; not in quarantine. */
         val open: Boolean,
+        /** How often the queue was lost; what was in it when this grew must queue again. */
+        val queues: Long,
         /** Per run of [Exchange.acquires], how many were granted, in order; [IMPOSSIBLE] if the weight can never fit. */
         val granted: List<Int>,
         /** Token of the first acquire granted at once; the others follow without a gap. */

@@ -112,6 +112,7 @@ private class Transition(
                 },
                 more = more,
                 open = open,
+                queues = 0,
                 granted = granted,
                 firstToken = firstToken,
                 heldBefore = heldBefore,

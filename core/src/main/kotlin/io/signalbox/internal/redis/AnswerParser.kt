@@ -27,6 +27,7 @@ internal object AnswerParser {
             next = numbers.next(),
             more = numbers.next() == 1L,
             open = numbers.next() == 1L,
+            queues = numbers.next(),
             firstToken = numbers.next(),
             heldBefore = numbers.int(),
             granted = numbers.list { int() },

@@ -9,7 +9,13 @@ import io.signalbox.internal.ledger.LedgerFailure
 internal object RedisErrors {
     /** The server is not able to, at the moment. Certainly not executed. */
     private val passing =
-        "NOSCRIPT BUSY LOADING TRYAGAIN CLUSTERDOWN MASTERDOWN READONLY NOREPLICAS MISCONF OOM NOAUTH MOVED UNBLOCKED".split(' ')
+        "NOSCRIPT BUSY LOADING TRYAGAIN CLUSTERDOWN MASTERDOWN READONLY NOREPLICAS MISCONF OOM MOVED UNBLOCKED".split(' ')
+
+    /** In the words of Redis 6.2 to 8 and Valkey, outside and inside of scripts. */
+    private val notPermitted =
+        listOf("NOPERM", "unknown command", "ACL failure in script", "can't run this command", "can't access at least one of the keys")
+
+    private val credentials = listOf("WRONGPASS", "NOAUTH", "ERR invalid password")
 
     fun isNoScript(error: Throwable): Boolean = error.message.orEmpty().startsWith("NOSCRIPT")
 
@@ -22,8 +28,8 @@ internal object RedisErrors {
         if (error !is RedisCommandExecutionException) return LedgerFailure(error, executed = true, final = false)
         return when {
             passing.any { text.startsWith(it) } -> LedgerFailure(error, executed = false, final = false)
-            text.startsWith("NOPERM") || "unknown command" in text || "ACL failure in script" in text ->
-                LedgerFailure(notPermitted(error), executed = false, final = true)
+            notPermitted.any { it in text } -> LedgerFailure(notPermitted(error), executed = false, final = true)
+            credentials.any { text.startsWith(it) } -> LedgerFailure(rejected(error), executed = false, final = true)
             "max number of clients" in text -> LedgerFailure(error, executed = false, final = false)
             else -> LedgerFailure(refused(error), executed = false, final = true)
         }
@@ -31,14 +37,21 @@ internal object RedisErrors {
 
     private fun notPermitted(error: Throwable) =
         ScriptNotPermittedException(
-            "The server refuses to run this library's scripts: ${error.message}. Give the user the commands listed in the documentation " +
+            "The server refuses to run this library's scripts: ${text(error)}. Give the user the commands listed in the documentation " +
                 "(ACL), or load the scripts as another user.",
             error,
         )
 
+    private fun rejected(error: Throwable) =
+        StoreUnavailableException("The server rejects the credentials: ${text(error)}. Check user and password.", error)
+
+    private fun text(error: Throwable) = error.message.orEmpty().trimEnd('.')
+
     private fun refused(error: Throwable) =
         StoreUnavailableException(
-            "The server refuses the request: ${error.message}. If a key has the wrong type, something else uses this namespace; choose another.",
+            "The server refuses the request: ${text(
+                error,
+            )}. If a key has the wrong type, something else uses this namespace; choose another.",
             error,
         )
 }
