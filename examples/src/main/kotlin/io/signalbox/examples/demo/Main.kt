@@ -6,8 +6,11 @@ import com.github.ajalt.clikt.core.PrintHelpMessage
 import com.github.ajalt.clikt.core.ProgramResult
 import com.github.ajalt.clikt.core.UsageError
 import com.github.ajalt.clikt.output.ParameterFormatter
+import io.lettuce.core.RedisException
 import io.signalbox.SignalboxException
 import kotlin.system.exitProcess
+import kotlin.time.Duration.Companion.milliseconds
+import kotlinx.coroutines.delay
 
 /** The demo could not be run to its end, for a reason that lies outside of the library. */
 internal class DemoFailure(message: String, cause: Throwable? = null) : Exception(message, cause)
@@ -45,10 +48,16 @@ private suspend fun run(arguments: Array<String>): Int {
         fail(failure.message)
     } catch (failure: SignalboxException) {
         fail(failure.message)
+    } catch (failure: RedisException) {
+        fail("Redis failed: ${failure.message}")
+    } catch (unexpected: Exception) {
+        fail(unexpected.stackTraceToString())
     }
 }
 
-private fun fail(problem: String?): Int {
+private suspend fun fail(problem: String?): Int {
+    // Ctrl-C ends the workers as well, maybe before this process has noticed.
+    delay(100.milliseconds)
     if (!Interruption.happened) System.err.println("demo: ${problem ?: "failed for an unknown reason"}")
     return ExitCode.FAILURE
 }

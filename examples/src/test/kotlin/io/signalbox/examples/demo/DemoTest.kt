@@ -7,17 +7,21 @@ import io.kotest.matchers.string.shouldContain
 import io.kotest.matchers.string.shouldNotContain
 import io.kotest.matchers.string.shouldStartWith
 import io.signalbox.testkit.ChildJvm
+import java.lang.management.ManagementFactory
 import java.time.Duration
 
 private class Ended(val code: Int, val output: String) {
     val lines get() = output.trim().lines()
 }
 
-private fun demo(vararg arguments: String): Ended =
-    ChildJvm.start("io.signalbox.examples.demo.MainKt", arguments.toList(), listOf("-Xmx128m")).use { jvm ->
+private fun demo(vararg arguments: String): Ended {
+    // What keeps a newer JDK from printing warnings in this JVM does so in the other one.
+    val options = ManagementFactory.getRuntimeMXBean().inputArguments.filter { it.startsWith("--") }
+    return ChildJvm.start("io.signalbox.examples.demo.MainKt", arguments.toList(), options + "-Xmx128m").use { jvm ->
         val code = jvm.waitFor(Duration.ofMinutes(2))
         Ended(code, jvm.output())
     }
+}
 
 private fun misused(vararg arguments: String): String {
     val ended = demo(*arguments)

@@ -2,11 +2,12 @@ package io.signalbox.examples.demo.semaphore
 
 import io.lettuce.core.ScriptOutputType
 import io.lettuce.core.api.StatefulRedisConnection
+import io.signalbox.examples.demo.DemoFailure
 import java.util.concurrent.CompletionStage
 import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.future.await
-import kotlinx.coroutines.withTimeout
+import kotlinx.coroutines.withTimeoutOrNull
 import kotlinx.serialization.Serializable
 
 /** What the register made of a write with [token]; [largest] is the largest token it has seen, this one included. */
@@ -33,11 +34,12 @@ internal class FencedRegister(connection: StatefulRedisConnection<String, String
         redis.del(*keys).inTime()
     }
 
-    private suspend fun <T> CompletionStage<T>.inTime(): T = withTimeout(TIMEOUT) { await() }
+    private suspend fun <T : Any> CompletionStage<T>.inTime(): T =
+        withTimeoutOrNull(TIMEOUT) { await() } ?: throw DemoFailure("Redis did not answer within $TIMEOUT")
 
     private companion object {
         val TIMEOUT = 10.seconds
-        val RETENTION_MILLIS = 10.minutes.inWholeMilliseconds
+        val RETENTION_MILLIS = 1.minutes.inWholeMilliseconds
         val script = checkNotNull(FencedRegister::class.java.getResource("/io/signalbox/examples/register.lua")).readText()
     }
 }

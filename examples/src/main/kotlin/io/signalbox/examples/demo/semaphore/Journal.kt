@@ -1,27 +1,27 @@
 package io.signalbox.examples.demo.semaphore
 
-import kotlin.time.Duration
 import kotlin.time.Duration.Companion.nanoseconds
 
 /** Makes turns, and a story, out of the news; to be fed in the order of time. Not thread-safe. */
 internal class Journal(private val plan: Plan) {
     private val current = LinkedHashMap<Int, Turn>()
-    private val waiting = LinkedHashMap<Int, Long>()
+    private val waiting = LinkedHashSet<Int>()
     private val finished = mutableListOf<Turn>()
     private val written = mutableListOf<RegisterAnswer>()
-    private val readied = mutableSetOf<Int>()
+    private val readied = mutableMapOf<Int, Long>()
 
     val turns: List<Turn> get() = finished + current.values
 
     val answers: List<RegisterAnswer> get() = written
 
-    val ready: Set<Int> get() = readied
+    /** The workers that have become ready, and when. */
+    val ready: Map<Int, Long> get() = readied
 
     /** The workers that hold a permit, in the order of their grants. */
     val holding: Collection<Int> get() = current.keys
 
     /** The workers in the queue, in its order. */
-    val queued: Collection<Int> get() = waiting.keys
+    val queued: Collection<Int> get() = waiting
 
     var kill: Kill? = null
         private set
@@ -37,8 +37,6 @@ internal class Journal(private val plan: Plan) {
 
     fun holdingSince(worker: Int): Long? = current[worker]?.grantedAt
 
-    fun waitingSince(worker: Int): Long? = waiting[worker]
-
     fun add(news: News): List<Happening> = when (val event = news.event) {
         is Ready -> readied(news.worker, event)
         is Waits -> waits(news.worker, event)
@@ -50,12 +48,12 @@ internal class Journal(private val plan: Plan) {
     }
 
     private fun readied(worker: Int, report: Ready): List<Happening> {
-        readied += worker
+        readied[worker] = report.at
         return emptyList()
     }
 
     private fun waits(worker: Int, report: Waits): List<Happening> {
-        waiting[worker] = report.at
+        waiting += worker
         return listOf(Happening(report.at, "worker $worker joins the queue"))
     }
 
@@ -80,31 +78,24 @@ internal class Journal(private val plan: Plan) {
         val answer = report.answer
         written += answer
         if (answer.accepted) return emptyList()
-        return listOf(
-            Happening(
-                report.at,
-                "worker $worker's write is refused: a newer token was there first",
-                Happening.Weight.NOTABLE,
-            ),
-        )
+        val text = "worker $worker's write is refused: a newer token was there first"
+        return listOf(Happening(report.at, text, Happening.Weight.NOTABLE))
     }
 
     private fun letsGo(worker: Int, report: LetsGo): List<Happening> {
         val turn = current.remove(worker) ?: return emptyList()
         finished += turn.ended(report.at, report.lost)
         if (report.lost) return listOf(Happening(report.at, "worker $worker lost its permit, token ${turn.token}", Happening.Weight.BAD))
-        return listOf(Happening(report.at, "worker $worker gives it back after ${heldFor(turn, report).inSeconds()}"))
+        val held = (report.at - turn.grantedAt).nanoseconds
+        return listOf(Happening(report.at, "worker $worker gives it back after ${held.inSeconds()}"))
     }
-
-    private fun heldFor(turn: Turn, end: Report): Duration = (end.at - turn.grantedAt).nanoseconds
 
     private fun killed(worker: Int, report: Killed): List<Happening> {
         waiting -= worker
         val turn = current.remove(worker)
         if (turn == null) {
-            return listOf(
-                Happening(report.at, "worker $worker is killed, but it had just let go; another one will be", Happening.Weight.BAD),
-            )
+            val text = "worker $worker is killed, but it had just let go; another one will be"
+            return listOf(Happening(report.at, text, Happening.Weight.BAD))
         }
         val last = turn.ended(report.at)
         finished += last

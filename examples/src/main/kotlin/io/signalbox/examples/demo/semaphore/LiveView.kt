@@ -48,6 +48,7 @@ internal class LiveView(private val terminal: Terminal, private val plan: Plan) 
     override fun show(scene: Scene) = animation.update(scene)
 
     override fun close() {
+        if (Interruption.happened) return
         animation.stop()
         terminal.cursor.show()
     }
@@ -76,10 +77,8 @@ internal class LiveView(private val terminal: Terminal, private val plan: Plan) 
     private fun clock(scene: Scene): String {
         if (scene.start == null) return dim("workers are starting")
         val elapsed = scene.sinceStart(System.nanoTime()).coerceAtMost(plan.length)
-        return "${glyphs.bar(
-            elapsed / plan.length,
-            CLOCK_WIDTH,
-        )}  ${elapsed.inSeconds()} of ${plan.length.inSeconds()}  ${dim("Redis at $redis")}"
+        val bar = glyphs.bar(elapsed / plan.length, CLOCK_WIDTH)
+        return "$bar  ${elapsed.inSeconds()} of ${plan.length.inSeconds()}  ${dim("Redis at $redis")}"
     }
 
     private fun workers(scene: Scene): Widget = table {

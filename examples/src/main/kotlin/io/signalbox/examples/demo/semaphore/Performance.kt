@@ -48,12 +48,16 @@ internal class Performance(
     }
 
     private suspend fun letWorkersGetReady() {
+        val before = System.nanoTime()
         repeat(plan.processes) { crew.hire() }
-        if (!tickUntil(PATIENCE) {
-                journal.ready.size == plan.processes
+        val inTime = tickUntil(PATIENCE) { journal.ready.size == plan.processes }
+        if (!inTime) throw DemoFailure("the workers did not get ready within $PATIENCE")
+        // System.nanoTime() promises nothing across JVMs. Where it is the system's monotonic clock, it is the same for all.
+        if (journal.ready.values.any {
+                it !in before..System.nanoTime()
             }
         ) {
-            throw DemoFailure("the workers did not get ready within $PATIENCE")
+            throw DemoFailure("the JVMs of this machine have no clock in common")
         }
     }
 
@@ -66,8 +70,9 @@ internal class Performance(
     /** Kills a worker while it holds a permit. If it lets go at that very moment, another one has to die. */
     private suspend fun killHolder() {
         repeat(MOST_KILLS) {
-            if (!tickUntil(PATIENCE) { freshHolder() != null }) return
-            val victim = checkNotNull(freshHolder())
+            var found: Crew.Member? = null
+            tickUntil(PATIENCE) { freshHolder().also { found = it } != null }
+            val victim = found ?: return
             victim.kill()
             val successor = crew.hire()
             say("worker ${successor.number} (pid ${successor.pid}) takes the place of worker ${victim.number}", Weight.NOTABLE)
@@ -90,11 +95,8 @@ internal class Performance(
     private suspend fun writeLate(): RegisterAnswer? {
         val turn = journal.kill?.turn?.takeIf { journal.comeback != null } ?: return null
         val answer = register.write(turn.token, "late packet of worker ${turn.worker}")
-        val outcome = if (answer.accepted) "ACCEPTED" else "refused"
-        say(
-            "a late write with the token of killed worker ${turn.worker} arrives: $outcome",
-            if (answer.accepted) Weight.BAD else Weight.GOOD,
-        )
+        val (outcome, weight) = if (answer.accepted) "ACCEPTED" to Weight.BAD else "refused" to Weight.GOOD
+        say("a late write with the token of killed worker ${turn.worker} arrives: $outcome", weight)
         return answer
     }
 

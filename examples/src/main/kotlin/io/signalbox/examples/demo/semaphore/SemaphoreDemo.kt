@@ -66,12 +66,8 @@ internal class SemaphoreDemo(private val plan: Plan, private val view: View) {
     }
 
     private fun verdict(evidence: Evidence, findings: List<Finding>, processes: Int): String {
-        val broken = findings.filterNot { it.kept }
-        if (broken.isNotEmpty()) {
-            return "demo: VIOLATION ${broken.size} of ${findings.size} promises broken: ${broken.joinToString {
-                it.promise
-            }}"
-        }
+        val broken = findings.filterNot { it.kept }.map { it.promise }
+        if (broken.isNotEmpty()) return "demo: VIOLATION ${broken.size} of ${findings.size} promises broken: ${broken.joinToString()}"
         val kill = checkNotNull(evidence.kill)
         val comeback = checkNotNull(comeback(kill, evidence.turns, evidence.permits))
         val delay = (comeback.grantedAt - kill.at).nanoseconds

@@ -8,37 +8,28 @@ internal fun verify(evidence: Evidence): List<Finding> = with(evidence) {
 }
 
 private fun Evidence.neverTooManyHolders(): Finding {
-    val (most, when_) = mostAtOnce(turns)
+    val most = mostAtOnce(turns)
     val mostSampled = heldSamples.maxOrNull() ?: 0
     val mostAtGrant = turns.maxOfOrNull { it.heldAtGrant } ?: 0
     val facts = when {
-        most > permits -> "$most turns overlap: ${when_.joinToString { "worker ${it.worker} with token ${it.token}" }}"
+        most.size > permits -> "${most.size} turns overlap: ${most.joinToString { "worker ${it.worker} with token ${it.token}" }}"
         mostSampled > permits -> "the server showed $mostSampled permits held"
         mostAtGrant > permits -> "the server counted $mostAtGrant permits held at a grant"
-        else -> "${maxOf(most, mostSampled)} at most, by ${turns.size} turns and ${heldSamples.size} snapshots"
+        else -> "${maxOf(most.size, mostSampled)} at most, by ${turns.size} turns and ${heldSamples.size} snapshots"
     }
-    return Finding(
-        if (permits ==
-            1
-        ) {
-            "at most 1 holder"
-        } else {
-            "at most $permits holders"
-        },
-        maxOf(most, mostSampled, mostAtGrant) <= permits,
-        facts,
-    )
+    val promise = if (permits == 1) "at most 1 holder" else "at most $permits holders"
+    return Finding(promise, maxOf(most.size, mostSampled, mostAtGrant) <= permits, facts)
 }
 
-/** The largest number of turns at one moment, and those turns. */
-private fun mostAtOnce(turns: List<Turn>): Pair<Int, List<Turn>> {
+/** The turns of a moment at which there were as many as never before and after. */
+private fun mostAtOnce(turns: List<Turn>): List<Turn> {
     var most = emptyList<Turn>()
     var current = emptyList<Turn>()
     for (turn in turns.sortedBy { it.grantedAt }) {
         current = current.filter { it.lastsAt(turn.grantedAt) } + turn
         if (current.size > most.size) most = current
     }
-    return most.size to most
+    return most
 }
 
 /** A grant that somebody had seen before another was asked for has the smaller token. */
@@ -46,13 +37,8 @@ private fun Evidence.tokensGrow(): Finding {
     val promise = "tokens grow"
     val repeated = turns.groupBy { it.token }.values.firstOrNull { it.size > 1 }
     if (repeated != null) {
-        return Finding(
-            promise,
-            false,
-            "token ${repeated[0].token} was granted to ${repeated.joinToString(" and ") {
-                "worker ${it.worker}"
-            }}",
-        )
+        val workers = repeated.joinToString(" and ") { "worker ${it.worker}" }
+        return Finding(promise, false, "token ${repeated.first().token} was granted to $workers")
     }
     val byGrant = turns.sortedBy { it.grantedAt }.iterator()
     var next = if (byGrant.hasNext()) byGrant.next() else null
@@ -63,11 +49,8 @@ private fun Evidence.tokensGrow(): Finding {
             next = if (byGrant.hasNext()) byGrant.next() else null
         }
         if (largest != null && turn.token < largest.token) {
-            return Finding(
-                promise,
-                false,
-                "worker ${turn.worker} got token ${turn.token} after worker ${largest.worker} had got ${largest.token}",
-            )
+            val facts = "worker ${turn.worker} got token ${turn.token} after worker ${largest.worker} had got ${largest.token}"
+            return Finding(promise, false, facts)
         }
     }
     return Finding(promise, true, "${turns.size} grants, each token larger than the last")
