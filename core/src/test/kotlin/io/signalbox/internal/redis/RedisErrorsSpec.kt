@@ -1,0 +1,63 @@
+package io.signalbox.internal.redis
+
+import io.kotest.assertions.withClue
+import io.kotest.core.spec.style.FunSpec
+import io.kotest.matchers.shouldBe
+import io.kotest.matchers.string.shouldContain
+import io.lettuce.core.RedisCommandExecutionException
+import io.lettuce.core.RedisCommandTimeoutException
+import io.signalbox.ScriptNotPermittedException
+import io.signalbox.StoreUnavailableException
+import java.io.IOException
+import java.util.concurrent.CompletionException
+
+/** What an error says about the request that failed. */
+class RedisErrorsSpec : FunSpec({
+    fun refused(text: String) = RedisCommandExecutionException(text)
+
+    test("a server that is not able to, at the moment, has executed nothing, and is asked again") {
+        for (text in listOf(
+            "NOSCRIPT No matching script.", "BUSY Redis is busy running a script.", "LOADING Redis is loading the dataset in memory",
+            "TRYAGAIN Multiple keys request during rehashing of slot", "CLUSTERDOWN The cluster is down", "MASTERDOWN Link with MASTER is down",
+            "READONLY You can't write against a read only replica.", "NOREPLICAS Not enough good replicas to write.",
+            "MISCONF Redis is configured to save RDB snapshots", "OOM command not allowed when used memory > 'maxmemory'.",
+            "MOVED 3999 127.0.0.1:6381", "ERR max number of clients reached",
+        )) {
+            withClue(text) {
+                for (error in listOf(refused(text), CompletionException(refused(text)))) {
+                    val failure = RedisErrors.classify(error)
+                    failure.executed shouldBe false
+                    failure.final shouldBe false
+                }
+            }
+        }
+    }
+
+    test("a connection that fails leaves the outcome open") {
+        for (error in listOf(IOException("Connection reset by peer"), RedisCommandTimeoutException("Command timed out after 1 minute(s)"))) {
+            val failure = RedisErrors.classify(error)
+            failure.executed shouldBe true
+            failure.final shouldBe false
+        }
+    }
+
+    test("a server that forbids the scripts will go on to do so, and the remedy is named") {
+        for (text in listOf(
+            "NOPERM User app has no permissions to run the 'evalsha' command", "ERR unknown command 'EVALSHA', with args beginning with:",
+            "ERR ACL failure in script: User app has no permissions to run the 'zadd' command script: 1",
+        )) {
+            val failure = RedisErrors.classify(refused(text))
+            failure.final shouldBe true
+            (failure.error is ScriptNotPermittedException) shouldBe true
+            failure.error.message shouldContain "ACL"
+        }
+    }
+
+    test("whatever else a server says is final, and passed on") {
+        val failure = RedisErrors.classify(refused("WRONGTYPE Operation against a key holding the wrong kind of value"))
+        failure.final shouldBe true
+        (failure.error is StoreUnavailableException) shouldBe true
+        failure.error.message shouldContain "WRONGTYPE"
+        failure.error.message shouldContain "namespace"
+    }
+})
