@@ -9,7 +9,7 @@ import java.util.TreeMap
  * - tokens only grow;
  * - no grant passes by a smaller ticket that still waits, and none goes to a session that is over;
  * - nobody's session, permit or place is taken away before its lease is over;
- * - no script ends with a free permit and somebody waiting for it;
+ * - no exchange ends with a free permit and somebody waiting for it;
  * - nothing is left at the end ([finish]).
  *
  * All permits have weight 1 and the server keeps its data and its clock. A session's last renewal is only known to 1/16 of its lease.
@@ -26,10 +26,17 @@ internal class AuditCheck(
     ) {
         val held = TreeMap<Long, Unit>()
         var ended = false
+        private var number = 0L
 
         val certainLeaseMicros get() = leaseMicros - leaseMicros / 16 - SLACK_MICROS
 
-        fun call(now: Long) {
+        /** A repeated exchange is answered, and renews nothing. */
+        fun call(
+            number: Long,
+            now: Long,
+        ) {
+            if (number != this.number + 1) return
+            this.number = number
             maybeHeardAt = now
             if (now - heardAt < certainLeaseMicros) heardAt = now
         }
@@ -53,6 +60,12 @@ internal class AuditCheck(
     private var held = 0
     private var created = 0
 
+    /** Whether the last script was an exchange, and not an opening, which leaves it to the next exchange to grant what it has freed. */
+    private var exchanged = false
+
+    /** The label of the client that was granted [token]. */
+    fun ownerOf(token: Long): String? = granted[token]?.let(labels::get)
+
     fun replay(events: Iterable<AuditEvent>): AuditCheck = apply { events.forEach(::apply) }
 
     /** At the end nobody holds and nobody waits. */
@@ -71,7 +84,8 @@ internal class AuditCheck(
 
             "exchange" -> {
                 workConserving(event)
-                sessions[event.by]?.call(event.micros)
+                exchanged = true
+                sessions[event.by]?.call(number = words[0].toLong(), event.micros)
             }
 
             "created" -> if (++created > 1) report("$event: the data were lost")
@@ -101,13 +115,14 @@ internal class AuditCheck(
         leaseMillis: Long,
     ) {
         workConserving(event)
+        exchanged = false
         labels[event.by] = label
-        // A repeated request finds the session that the first has begun.
-        sessions.getOrPut(event.by) { Trace(leaseMillis * 1000, event.micros, event.micros) }
+        // A repeated request finds the session that the first has begun, unless that is over.
+        if (sessions[event.by]?.ended != false) sessions[event.by] = Trace(leaseMillis * 1000, event.micros, event.micros)
     }
 
     private fun workConserving(event: AuditEvent) {
-        if (held < permits &&
+        if (exchanged && held < permits &&
             queue.isNotEmpty()
         ) {
             report("$event: before it, $held of $permits were held and ${queue.firstEntry().value} waited")
