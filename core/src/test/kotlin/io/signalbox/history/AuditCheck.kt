@@ -30,15 +30,17 @@ internal class AuditCheck(
 
         val certainLeaseMicros get() = leaseMicros - leaseMicros / 16 - SLACK_MICROS
 
-        /** A repeated exchange is answered, and renews nothing. */
+        /** A repeated exchange is answered, and renews nothing. Returns whether this one was certainly executed. */
         fun call(
             number: Long,
             now: Long,
-        ) {
-            if (number != this.number + 1) return
+        ): Boolean {
+            if (ended || number != this.number + 1) return false
             this.number = number
             maybeHeardAt = now
-            if (now - heardAt < certainLeaseMicros) heardAt = now
+            if (now - heardAt >= certainLeaseMicros) return false
+            heardAt = now
+            return true
         }
     }
 
@@ -84,8 +86,8 @@ internal class AuditCheck(
 
             "exchange" -> {
                 workConserving(event)
-                exchanged = true
-                sessions[event.by]?.call(number = words[0].toLong(), event.micros)
+                val executed = sessions[event.by]?.call(number = words[0].toLong(), event.micros) ?: false
+                exchanged = exchanged || executed
             }
 
             "created" -> if (++created > 1) report("$event: the data were lost")

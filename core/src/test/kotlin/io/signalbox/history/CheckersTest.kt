@@ -217,14 +217,14 @@ class CheckersTest : FunSpec({
     }
 
     test("holders that do not overlap, or not too many") {
-        overlaps("s", 1, listOf(HoldInterval(1, 0, 9), HoldInterval(2, 10, 10), HoldInterval(3, 11, 20))).shouldBeEmpty()
-        overlaps("s", 2, listOf(HoldInterval(1, 0, 9), HoldInterval(2, 5, 15), HoldInterval(3, 10, 20))).shouldBeEmpty()
+        overlaps("s", 1, listOf(HoldInterval(1, "a", 0, 9), HoldInterval(2, "a", 10, 10), HoldInterval(3, "a", 11, 20))).shouldBeEmpty()
+        overlaps("s", 2, listOf(HoldInterval(1, "a", 0, 9), HoldInterval(2, "a", 5, 15), HoldInterval(3, "a", 10, 20))).shouldBeEmpty()
     }
 
     test("holders that overlap, be it for a moment or by one being within another") {
-        overlaps("s", 1, listOf(HoldInterval(1, 0, 9), HoldInterval(2, 9, 10))) shouldHaveSize 1
-        overlaps("s", 1, listOf(HoldInterval(1, 0, 100), HoldInterval(2, 30, 40), HoldInterval(3, 60, 70))) shouldHaveSize 2
-        overlaps("s", 2, listOf(HoldInterval(1, 0, 9), HoldInterval(2, 5, 15), HoldInterval(3, 8, 20))) shouldHaveSize 1
+        overlaps("s", 1, listOf(HoldInterval(1, "a", 0, 9), HoldInterval(2, "a", 9, 10))) shouldHaveSize 1
+        overlaps("s", 1, listOf(HoldInterval(1, "a", 0, 100), HoldInterval(2, "a", 30, 40), HoldInterval(3, "a", 60, 70))) shouldHaveSize 2
+        overlaps("s", 2, listOf(HoldInterval(1, "a", 0, 9), HoldInterval(2, "a", 5, 15), HoldInterval(3, "a", 8, 20))) shouldHaveSize 1
     }
 
     test("an update of a fenced register that was lost, and one that came late") {

@@ -3,6 +3,7 @@ package io.signalbox.history
 /** A time during which a client believed to hold a permit, by the monotonic clock that all processes of a machine share. */
 internal class HoldInterval(
     val token: Long,
+    val holder: String,
     val begin: Long,
     /** The last moment at which the permit did not say that it was lost; before its release was called. */
     val end: Long,
@@ -27,7 +28,7 @@ internal fun overlaps(
         if (open.size > permits) {
             violations +=
                 "$name: ${open.size} of $permits permits were held at ${interval.begin}: ${open.joinToString {
-                    "${it.token} until ${it.end}"
+                    "${it.token} of ${it.holder} from ${it.begin} to ${it.end}"
                 }}"
         }
     }

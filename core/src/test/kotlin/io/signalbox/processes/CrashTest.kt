@@ -12,15 +12,18 @@ import io.signalbox.history.AuditLog
 import io.signalbox.history.overlaps
 import io.signalbox.history.registerViolations
 import io.signalbox.testkit.RedisServer
+import java.io.File
 import kotlin.random.Random
 import kotlin.time.Duration.Companion.hours
+
+private val DUMP = File("target/crash")
 
 /**
  * Processes that fight for semaphores while they are killed and frozen, wherever they are in the life of a permit. Two witnesses
  * that know nothing of each other are heard afterwards: what the server wrote down, and what the clients lived through.
  *
  * The plan of blows follows from the seed that is printed; `-Dsignalbox.crash.seed` repeats it, `-Dsignalbox.crash.blows` makes it
- * longer than usual.
+ * longer than usual. What was seen is in `target/crash` afterwards.
  */
 class CrashTest : FunSpec({
     timeout = 10.hours.inWholeMilliseconds
@@ -32,9 +35,11 @@ class CrashTest : FunSpec({
         withClue("signalbox.crash.seed=$seed") {
             RedisServer.start().use { redis ->
                 val record = Crowd(redis, Random(seed)).use { it.run(blows, grants) }
-                val checks =
-                    CONTENDED.mapValues { (name, permits) -> AuditCheck(name, permits).replay(AuditLog(redis, name).next()).finish() }
+                val audits = CONTENDED.keys.associateWith { AuditLog(redis, it).next() }
+                val checks = CONTENDED.mapValues { (name, permits) -> AuditCheck(name, permits).replay(audits.getValue(name)).finish() }
                 val refused = FENCED.sumOf { FencedRegister.refused(redis, it) }
+                record.dump(DUMP)
+                audits.forEach { (name, events) -> DUMP.resolve("audit-$name.txt").writeText(events.joinToString("\n")) }
                 println("CrashTest: ${record.summary(checks)}; $refused late accesses fenced off; seed $seed")
 
                 assertSoftly {

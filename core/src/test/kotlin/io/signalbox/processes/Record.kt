@@ -2,6 +2,7 @@ package io.signalbox.processes
 
 import io.signalbox.history.AuditCheck
 import io.signalbox.history.HoldInterval
+import java.io.File
 
 /** What all clients of a run have said, and how they were hit. */
 internal class Record(
@@ -16,7 +17,7 @@ internal class Record(
     fun intervals(name: String): List<HoldInterval> =
         clients.flatMap { client ->
             client.lines.filter { it.semaphore == name && it.heldAt > 0 }.groupBy { it.token }.map { (token, lines) ->
-                HoldInterval(token, begin = lines.minOf { it.heldAt }, end = lines.maxOf { it.heldAt })
+                HoldInterval(token, client.label, begin = lines.minOf { it.heldAt }, end = lines.maxOf { it.heldAt })
             }
         }
 
@@ -53,6 +54,14 @@ internal class Record(
                 tokens.any { it in hit.micros..hit.over.get() }
             }
         }
+
+    /** Leaves all there is to know in [directory]. */
+    fun dump(directory: File) {
+        directory.mkdirs()
+        clients.forEach { client -> directory.resolve("${client.label}.txt").writeText(client.lines.joinToString("\n")) }
+        val blows = hits.map { "${it.client.label} ${if (it.kill) "killed" else "frozen"} at ${it.nanos} ${it.micros} to ${it.over.get()}" }
+        directory.resolve("hits.txt").writeText(blows.joinToString("\n"))
+    }
 
     fun summary(checks: Map<String, AuditCheck>): String {
         val grants = checks.values.sumOf { it.granted.size }
