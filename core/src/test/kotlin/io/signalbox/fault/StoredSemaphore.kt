@@ -21,6 +21,12 @@ internal class StoredSemaphore(
 
     fun members(kind: String): List<String> = redis.command("ZRANGE", keys.getValue(kind), "0", "-1").lines().filter(String::isNotEmpty)
 
+    /** When the sessions end, in milliseconds of the semaphore's clock. */
+    fun deadlines(): List<Double> =
+        redis.command("ZRANGE", keys.getValue("sessions"), "0", "-1", "WITHSCORES").lines().filter(String::isNotEmpty).chunked(2).map {
+            it[1].toDouble()
+        }
+
     fun delete(kind: String) {
         redis.command("DEL", keys.getValue(kind))
     }

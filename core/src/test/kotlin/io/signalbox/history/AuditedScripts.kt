@@ -19,14 +19,16 @@ private val PREAMBLE =
  * line to the list [auditKey]: server time in microseconds, the session that called, event, arguments. Every call of a session
  * begins with a line of its own.
  */
-internal val auditedScripts: Scripts = Scripts { script ->
+internal val auditedScripts: Scripts = Scripts(::audited)
+
+internal fun audited(script: String): String {
     val call =
         when {
             "'gap '" in script -> "audit('exchange', ARGV[2])"
             "'notfound'" in script -> "audit('open', ARGV[3], ARGV[5])"
             else -> ""
         }
-    PREAMBLE + call + "\n" + script.replace("--@audit(", "audit(")
+    return PREAMBLE + call + "\n" + script.replace("--@audit(", "audit(")
 }
 
 /** Where [auditedScripts] write for the semaphore [name]. */
