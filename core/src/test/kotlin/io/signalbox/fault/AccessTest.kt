@@ -1,0 +1,99 @@
+package io.signalbox.fault
+
+import io.kotest.assertions.throwables.shouldThrow
+import io.kotest.core.spec.style.FunSpec
+import io.kotest.matchers.shouldBe
+import io.kotest.matchers.string.shouldContain
+import io.kotest.matchers.string.shouldNotContain
+import io.signalbox.ScriptNotPermittedException
+import io.signalbox.SignalboxException
+import io.signalbox.StoreUnavailableException
+import io.signalbox.testkit.RedisSettings
+import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.async
+
+private const val PASSWORD = "correct-horse-battery"
+
+/** All that the client and its scripts call. */
+private val COMMANDS =
+    (
+        "hello ping evalsha eval blpop lpop time hmget hget hgetall hset hdel pexpire del rpush " +
+            "zadd zrem zcard zscore zrange zrangebyscore zrangebylex zremrangebylex"
+        ).split(' ')
+
+class AccessTest : FunSpec({
+    timeout = 60.seconds.inWholeMilliseconds
+
+    fun RedisSettings.user(
+        commands: List<String>,
+        vararg keys: String,
+    ) = user("app", "on", ">$PASSWORD", *keys, "resetchannels", "-@all", *commands.map { "+$it" }.toTypedArray())
+
+    fun Stage.app() = client(redis.uriFor("app", PASSWORD), lease = 5.seconds) { storeTimeout = 3.seconds }
+
+    test("a user with nothing but the commands and keys that are needed can do everything") {
+        onStage({ user(COMMANDS, "~signalbox:*") }) {
+            redis.command("SCRIPT", "FLUSH")
+            val first = app().semaphore("acl", 2) { bounded = false }
+            val second = app().semaphore("acl", 2) { bounded = false }
+            val permits = listOf(first.acquire(), second.acquire())
+            val waiter = async { first.acquire() }
+            stored("acl").awaitQueued(1)
+            val leaver = async { second.tryAcquire(timeout = 100.milliseconds) }
+            leaver.await() shouldBe null
+            first.snapshot().queueLength shouldBe 1
+            permits.forEach { it.release() shouldBe true }
+            waiter.await().release() shouldBe true
+            first.addPermits(1) shouldBe 3
+            second.resize(5)
+            first.contend(workers = 10, rounds = 5, permits = 5)
+            redis.command("DEL", *stored("acl").keys.values.toTypedArray())
+            second.contend(workers = 10, rounds = 5, permits = 5)
+        }
+    }
+
+    test("a user without scripts is told so, and what to do") {
+        onStage({ user(COMMANDS - listOf("eval", "evalsha"), "~signalbox:*") }) {
+            val error = shouldThrow<ScriptNotPermittedException> { app().semaphore("acl", 1) }
+            error.message shouldContain "scripts"
+            error.message shouldContain "ACL"
+        }
+    }
+
+    test("a server without scripts is as clear") {
+        onStage({ config("rename-command", "EVALSHA", "") }) {
+            shouldThrow<ScriptNotPermittedException> { client().semaphore("acl", 1) }
+        }
+    }
+
+    test("a user whose keys are others is told so") {
+        onStage({ user(COMMANDS, "~other:*") }) {
+            shouldThrow<ScriptNotPermittedException> { app().semaphore("acl", 1) }.message shouldContain "NOPERM"
+        }
+    }
+
+    for (missing in listOf("zadd", "hset", "zrem")) {
+        test("a user without $missing, which a script needs, is told so, and nothing hangs") {
+            onStage({ user(COMMANDS - missing, "~signalbox:*") }) {
+                val error = shouldThrow<ScriptNotPermittedException> { app().semaphore("acl", 1).acquire().release() }
+                error.message shouldContain "ACL"
+            }
+        }
+    }
+
+    test("a wrong password fails at once, and no text has it") {
+        onStage({ password("the-right-one") }) {
+            val error = shouldThrow<SignalboxException> { client(redis.uriFor("default", PASSWORD)).semaphore("acl", 1) }
+            error.stackTraceToString() shouldContain "WRONGPASS"
+            error.stackTraceToString() shouldNotContain PASSWORD
+        }
+    }
+
+    test("no password where one is needed: the error says so") {
+        onStage({ password("the-right-one") }) {
+            val client = client("redis://${redis.host}:${redis.port}") { storeTimeout = 1.seconds }
+            shouldThrow<StoreUnavailableException> { client.semaphore("acl", 1) }.message shouldContain "NOAUTH"
+        }
+    }
+})

@@ -1,0 +1,137 @@
+package io.signalbox.fault
+
+import io.kotest.assertions.nondeterministic.eventually
+import io.kotest.assertions.throwables.shouldThrow
+import io.kotest.core.spec.style.FunSpec
+import io.kotest.matchers.shouldBe
+import io.kotest.matchers.string.shouldContain
+import io.signalbox.Semaphore
+import io.signalbox.StoreUnavailableException
+import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.Deferred
+import kotlinx.coroutines.async
+import kotlinx.coroutines.awaitAll
+import kotlinx.coroutines.withTimeout
+
+/** Keys of a semaphore that somebody has taken away, or put something else in. */
+class BrokenKeysTest : FunSpec({
+    timeout = 60.seconds.inWholeMilliseconds
+
+    fun Stage.waiter(semaphore: Semaphore): Deferred<Boolean> =
+        async {
+            semaphore.acquire().release()
+            true
+        }
+
+    for (kind in listOf("state", "held", "queue", "sessions", "unclaimed", "limits")) {
+        test("'$kind' is deleted, with holders and waiters of several clients: everybody is served, and nothing is left") {
+            onStage {
+                val semaphores = List(3) { client(lease = 3.seconds).semaphore("broken", 2) { maxHold = 1000.seconds } }
+                val holders = List(2) { semaphores[0].acquire() }
+                val waiters = (semaphores + semaphores).map { waiter(it) }
+                stored("broken").awaitQueued(6)
+
+                stored("broken").delete(kind)
+                holders.forEach { it.release() }
+
+                withTimeout(20.seconds) { waiters.awaitAll() }
+                stored("broken").awaitNothing()
+                val all = List(2) { semaphores[2].acquire(timeout = 10.seconds) }
+                semaphores[1].tryAcquire() shouldBe null
+                all.forEach { it.release() shouldBe true }
+            }
+        }
+
+        test("'$kind' is deleted, and holders stay: who waits is served within a lease of their release") {
+            onStage {
+                val semaphores = List(3) { client(lease = 2.seconds).semaphore("broken", 1) }
+                val holder = semaphores[0].acquire()
+                val waiters = listOf(semaphores[1], semaphores[2]).map { waiter(it) }
+                stored("broken").awaitQueued(2)
+
+                stored("broken").delete(kind)
+                // A round of heartbeats, in which everybody notices what there is to notice.
+                val before = semaphores.map { it.permits() }
+                before shouldBe listOf(1, 1, 1)
+                holder.release()
+
+                withTimeout(20.seconds) { waiters.awaitAll() }
+                stored("broken").awaitNothing()
+            }
+        }
+    }
+
+    test("'queue' is deleted, and others queue at once: who was in it is in it again after its next heartbeat") {
+        onStage {
+            val holder = client(lease = 2.seconds).semaphore("broken", 1)
+            val former = client(lease = 2.seconds).semaphore("broken", 1)
+            val others = client(lease = 2.seconds).semaphore("broken", 1)
+            val permit = holder.acquire()
+            val waiter = waiter(former)
+            stored("broken").awaitQueued(1)
+            val place = stored("broken").members("queue").single()
+            val session = place.substringBefore('/')
+
+            stored("broken").delete("queue")
+            val newcomers = List(3) { waiter(others) }
+
+            eventually(5.seconds) { stored("broken").members("queue").count { it.startsWith("$session/") } shouldBe 1 }
+            permit.release() shouldBe true
+            (newcomers + waiter).awaitAll()
+            stored("broken").awaitNothing()
+        }
+    }
+
+    test("'sessions' is deleted, and a holder dies: its permit is free within a lease") {
+        onStage {
+            client(proxied, lease = 1.seconds).semaphore("broken", 1).acquire()
+            val waiter = waiter(client(lease = 1.seconds).semaphore("broken", 1))
+            stored("broken").awaitQueued(1)
+            stored("broken").delete("sessions")
+            proxy.refuseConnections()
+            proxy.cut()
+            withTimeout(5.seconds) { waiter.await() }
+        }
+    }
+
+    test("'limits' is deleted: a max hold still ends, by its holder's own clock") {
+        onStage {
+            val holding = client().semaphore("broken", 1) { maxHold = 500.milliseconds }.acquire()
+            val waiter = waiter(client().semaphore("broken", 1))
+            stored("broken").awaitQueued(1)
+            stored("broken").delete("limits")
+            withTimeout(5.seconds) { waiter.await() }
+            holding.isLost shouldBe true
+        }
+    }
+
+    test("a key of another type: the error says so, no other semaphore is harmed, and all is well when it is gone") {
+        onStage {
+            val client = client(lease = 2.seconds) { storeTimeout = 1.seconds }
+            val other = client.semaphore("whole", 1)
+            for (kind in listOf("state", "held")) {
+                val semaphore = client.semaphore("broken-$kind", 1)
+                redis.command("SET", stored("broken-$kind").keys.getValue(kind), "something else")
+
+                val error = shouldThrow<StoreUnavailableException> { semaphore.acquire() }
+                error.message shouldContain "WRONGTYPE"
+                error.message shouldContain "namespace"
+                other.acquire().release() shouldBe true
+
+                stored("broken-$kind").delete(kind)
+                withTimeout(10.seconds) { semaphore.acquire() }.release() shouldBe true
+                stored("broken-$kind").awaitNothing()
+            }
+        }
+    }
+
+    test("a key of another type where a semaphore is to be created: the error says so, and the key stays as it is") {
+        onStage {
+            val key = stored("broken").keys.getValue("state")
+            redis.command("SET", key, "something else")
+            shouldThrow<StoreUnavailableException> { client().semaphore("broken", 1) }.message shouldContain "WRONGTYPE"
+            redis.command("GET", key) shouldBe "something else"
+        }
+    }
+})

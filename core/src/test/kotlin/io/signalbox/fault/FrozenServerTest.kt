@@ -1,0 +1,104 @@
+package io.signalbox.fault
+
+import io.kotest.assertions.throwables.shouldThrow
+import io.kotest.core.spec.style.FunSpec
+import io.kotest.matchers.comparables.shouldBeLessThan
+import io.kotest.matchers.longs.shouldBeGreaterThan
+import io.kotest.matchers.longs.shouldBeLessThan
+import io.kotest.matchers.shouldBe
+import io.signalbox.LeaseLostException
+import io.signalbox.withPermit
+import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.seconds
+import kotlin.time.measureTime
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.async
+import kotlinx.coroutines.awaitCancellation
+import kotlinx.coroutines.channels.Channel
+import kotlinx.coroutines.withTimeout
+
+/** A server that answers nobody, and keeps all connections open. */
+class FrozenServerTest : FunSpec({
+    timeout = 60.seconds.inWholeMilliseconds
+
+    test("frozen for less than the lease: nobody loses anything") {
+        onStage {
+            val semaphore = client(proxied, lease = 9.seconds).semaphore("nap", 1)
+            val other = client(lease = 9.seconds).semaphore("nap", 1)
+            val permit = semaphore.acquire()
+            val waiter = async { other.acquire() }
+            stored("nap").awaitQueued(1)
+            val exchanges = Channel<Unit>(Channel.UNLIMITED)
+            proxy.onExchange { _, _ -> exchanges.trySend(Unit) }
+            redis.freeze()
+            // One of its own, and one repeated because it was not answered within a sixth of the lease.
+            repeat(2) { exchanges.receive() }
+            redis.thaw()
+
+            permit.isLost shouldBe false
+            permit.release() shouldBe true
+            waiter.await().release() shouldBe true
+        }
+    }
+
+    test("frozen for longer than the lease: who holds is cancelled before the server can give the permit away") {
+        onStage {
+            val lease = 2.seconds
+            val holding = client(lease = lease).semaphore("sleep", 1)
+            val waiting = client(lease = lease).semaphore("sleep", 1)
+            val held = CompletableDeferred<Unit>()
+            val holder =
+                async {
+                    shouldThrow<LeaseLostException> {
+                        holding.withPermit {
+                            held.complete(Unit)
+                            awaitCancellation()
+                        }
+                    }
+                }
+            held.await()
+            val waiter = async { waiting.acquire() }
+            stored("sleep").awaitQueued(1)
+
+            redis.freeze()
+            val loss = measureTime { holder.await() }
+            redis.thaw()
+
+            loss shouldBeLessThan lease + 500.milliseconds
+            val next = withTimeout(10.seconds) { waiter.await() }
+            next.fencingToken shouldBeGreaterThan holder.await().fencingToken
+            next.release() shouldBe true
+        }
+    }
+
+    for (lease in listOf(300.milliseconds, 1.seconds, 3.seconds)) {
+        test("cut off for longer than a lease of $lease: the holder knows before the next one has the permit") {
+            onStage {
+                val holding = client(proxied, lease = lease).semaphore("silence", 1)
+                val waiting = client(lease = lease).semaphore("silence", 1)
+                val held = CompletableDeferred<Unit>()
+                val lostAt =
+                    async(Dispatchers.Default) {
+                        shouldThrow<LeaseLostException> {
+                            holding.withPermit {
+                                held.complete(Unit)
+                                awaitCancellation()
+                            }
+                        }
+                        System.nanoTime()
+                    }
+                held.await()
+                val grantedAt =
+                    async(Dispatchers.Default) {
+                        val permit = waiting.acquire()
+                        System.nanoTime().also { permit.release() }
+                    }
+                stored("silence").awaitQueued(1)
+                proxy.stall()
+
+                lostAt.await() shouldBeLessThan grantedAt.await()
+            }
+        }
+    }
+})

@@ -1,0 +1,117 @@
+package io.signalbox.fault
+
+import io.kotest.assertions.nondeterministic.eventually
+import io.kotest.core.spec.style.FunSpec
+import io.kotest.matchers.collections.shouldHaveSize
+import io.kotest.matchers.shouldBe
+import io.signalbox.history.audit
+import io.signalbox.history.auditedScripts
+import io.signalbox.history.only
+import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.async
+import kotlinx.coroutines.cancelAndJoin
+
+/** The server executes an exchange, and the client never hears of it: whatever it carried has happened once. */
+class LostReplyTest : FunSpec({
+    timeout = 60.seconds.inWholeMilliseconds
+
+    test("an acquire whose answer is lost is granted once") {
+        onStage {
+            load(auditedScripts)
+            val semaphore = client(proxied, scripts = auditedScripts).semaphore("lost", 3)
+            val lost = proxy.loseReplyOnce(auditedScripts) { it.acquires > 0 }
+
+            val permit = semaphore.acquire()
+
+            lost.get() shouldBe true
+            redis.audit("lost").only("granted") shouldHaveSize 1
+            permit.release() shouldBe true
+            stored("lost").awaitNothing()
+        }
+    }
+
+    test("an acquire that queues, and whose answer is lost, has one place") {
+        onStage {
+            load(auditedScripts)
+            val holder = client(scripts = auditedScripts).semaphore("lost", 1).acquire()
+            val semaphore = client(proxied, scripts = auditedScripts).semaphore("lost", 1)
+            val lost = proxy.loseReplyOnce(auditedScripts) { it.acquires > 0 }
+            val waiter = async { semaphore.acquire() }
+            stored("lost").awaitQueued(1)
+            holder.release()
+
+            waiter.await().release() shouldBe true
+
+            lost.get() shouldBe true
+            redis.audit("lost").only("queued") shouldHaveSize 1
+            redis.audit("lost").only("granted") shouldHaveSize 2
+            stored("lost").awaitNothing()
+        }
+    }
+
+    test("a release whose answer is lost is confirmed, and gives back one permit") {
+        onStage {
+            val semaphore = client(proxied).semaphore("lost", 3)
+            val kept = semaphore.acquire()
+            val released = semaphore.acquire()
+            val lost = proxy.loseReplyOnce { it.releases > 0 }
+
+            released.release() shouldBe true
+
+            lost.get() shouldBe true
+            stored("lost").held shouldBe 1
+            kept.release() shouldBe true
+        }
+    }
+
+    test("permits whose adding is not answered are added once") {
+        onStage {
+            val semaphore = client(proxied).semaphore("lost", 1) { bounded = false }
+            val lost = proxy.loseReplyOnce { it.commands > 0 }
+
+            semaphore.addPermits(5) shouldBe 6
+
+            lost.get() shouldBe true
+            semaphore.permits() shouldBe 6
+        }
+    }
+
+    test("an acquire that is cancelled, and whose goodbye to the queue is not answered, leaves nothing") {
+        onStage {
+            val holder = client().semaphore("lost", 1).acquire()
+            val semaphore = client(proxied).semaphore("lost", 1)
+            val waiter = async { semaphore.acquire() }
+            stored("lost").awaitQueued(1)
+            val lost = proxy.loseReplyOnce { it.leaves > 0 }
+
+            waiter.cancelAndJoin()
+
+            eventually(10.seconds) { lost.get() shouldBe true }
+            stored("lost").awaitQueued(0)
+            holder.release()
+            semaphore.acquire().release() shouldBe true
+            stored("lost").awaitNothing()
+        }
+    }
+
+    test("a place given up just when it is granted, the answer being lost, gives the permit back") {
+        onStage {
+            load(auditedScripts)
+            val holder = client(scripts = auditedScripts).semaphore("lost", 1).acquire()
+            val semaphore = client(proxied, scripts = auditedScripts).semaphore("lost", 1)
+            val waiter = async { semaphore.acquire() }
+            stored("lost").awaitQueued(1)
+            // Its goodbye waits in the network until the server has granted to it.
+            proxy.holdRequests()
+            waiter.cancelAndJoin()
+            holder.release()
+            val lost = proxy.loseReplyOnce(auditedScripts) { true }
+            proxy.releaseRequests()
+
+            stored("lost").awaitNothing()
+            semaphore.acquire().release() shouldBe true
+            redis.audit("lost").only("granted") shouldHaveSize 3
+            lost.get() shouldBe true
+        }
+    }
+})

@@ -1,0 +1,110 @@
+package io.signalbox.fault
+
+import io.kotest.assertions.nondeterministic.eventually
+import io.kotest.core.spec.style.FunSpec
+import io.kotest.matchers.collections.shouldContainExactlyInAnyOrder
+import io.kotest.matchers.longs.shouldBeGreaterThan
+import io.kotest.matchers.shouldBe
+import io.signalbox.internal.redis.Scripts
+import io.signalbox.testkit.RedisProcess
+import io.signalbox.testkit.RedisServer
+import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.async
+
+/** A failover to a replica that had not yet heard of the latest grants. */
+class ReplicaPromotionTest : FunSpec({
+    timeout = 60.seconds.inWholeMilliseconds
+
+    /** Has the clients of the proxy find [replica] where the master was. */
+    fun Stage.failOverTo(replica: RedisProcess) {
+        proxy.refuseConnections()
+        proxy.cut()
+        redis.kill()
+        proxy.redirect(replica.host, replica.port)
+        proxy.refuseConnections(false)
+    }
+
+    fun RedisServer.load(scripts: Scripts) =
+        listOf(scripts.open, scripts.exchange, scripts.snapshot).forEach { command("SCRIPT", "LOAD", String(it.body)) }
+
+    test("grants that the replica has not heard of are put back under their tokens, and waiters queue again") {
+        onStage {
+            val holding = client(proxied, lease = 10.seconds).semaphore("stale", 2)
+            RedisServer.start { replicaOf(redis) }.use { replica ->
+                eventually(10.seconds) { replica.command("HGET", stored("stale").keys.getValue("state"), "permits") shouldBe "2" }
+                replica.promote()
+                val permits = listOf(holding.acquire(), holding.acquire())
+                val waiter = async { holding.acquire() }
+                stored("stale").awaitQueued(1)
+
+                failOverTo(replica)
+
+                val promoted = StoredSemaphore(replica, "stale")
+                promoted.awaitHeld(2)
+                promoted.members("held").map { it.substringAfter(':').toLong() } shouldContainExactlyInAnyOrder
+                    permits.map { it.fencingToken }
+                promoted.awaitQueued(1)
+                permits.forEach { it.isLost shouldBe false }
+                permits.forEach { it.release() shouldBe true }
+                val next = waiter.await()
+                next.fencingToken shouldBeGreaterThan permits.maxOf { it.fencingToken }
+                next.release() shouldBe true
+                promoted.awaitNothing()
+            }
+        }
+    }
+
+    test("releases that the replica has not heard of leave nothing held for longer than a lease") {
+        onStage {
+            val semaphore = client(proxied, lease = 3.seconds).semaphore("stale", 1)
+            val permit = semaphore.acquire()
+            RedisServer.start { replicaOf(redis) }.use { replica ->
+                eventually(10.seconds) { StoredSemaphore(replica, "stale").held shouldBe 1 }
+                replica.promote()
+                permit.release() shouldBe true
+
+                failOverTo(replica)
+
+                semaphore.acquire().release() shouldBe true
+                StoredSemaphore(replica, "stale").awaitNothing()
+            }
+        }
+    }
+
+    test("a holder whose permit the promoted replica gives to somebody else loses its lease") {
+        onStage {
+            val former = client(proxied, lease = 10.seconds).semaphore("stale", 1)
+            RedisServer.start { replicaOf(redis) }.use { replica ->
+                eventually(10.seconds) { replica.command("HGET", stored("stale").keys.getValue("state"), "permits") shouldBe "1" }
+                replica.promote()
+                val permit = former.acquire()
+                val newcomer = client(replica.uri).semaphore("stale", 1).acquire()
+
+                failOverTo(replica)
+
+                eventually(20.seconds) { permit.isLost shouldBe true }
+                StoredSemaphore(replica, "stale").held shouldBe 1
+                permit.release() shouldBe false
+                newcomer.release() shouldBe true
+            }
+        }
+    }
+
+    test("a server that turns into a replica is given up for the one behind its address") {
+        onStage {
+            RedisServer.start { replicaOf(redis) }.use { replica ->
+                val semaphore = client(proxied, lease = 10.seconds).semaphore("turned", 1)
+                val permit = semaphore.acquire()
+                eventually(10.seconds) { StoredSemaphore(replica, "turned").held shouldBe 1 }
+                replica.promote()
+                replica.load(Scripts.production)
+                proxy.redirect(replica.host, replica.port)
+                redis.command("REPLICAOF", replica.host, "${replica.port}")
+
+                // Its connection stays open and answers READONLY.
+                permit.release() shouldBe true
+                StoredSemaphore(replica, "turned").held shouldBe 0
+            }
+        }
+    }
+})
