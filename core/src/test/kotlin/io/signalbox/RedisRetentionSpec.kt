@@ -15,7 +15,6 @@ import io.signalbox.behaviour.keysOf
 import io.signalbox.testkit.RedisServer
 import java.time.Duration
 import kotlin.time.Duration.Companion.days
-import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CoroutineScope
@@ -32,7 +31,7 @@ class RedisRetentionSpec : FunSpec({
         fun SignalboxSettings.brief(namespace: String) {
             this.namespace = namespace
             this.announceInScript = announceInScript
-            lease = 200.milliseconds
+            lease = 1.seconds
             retention = 1.seconds
         }
 
@@ -41,7 +40,7 @@ class RedisRetentionSpec : FunSpec({
             val clients = List(2) { Signalbox.connect(RedisServer.shared().uri) { brief(namespace) } }
             clients.useEveryKey()
             keysOf(namespace).forEach { key ->
-                withClue(key) { timeToLive(key).shouldBeGreaterThan(0).shouldBeLessThanOrEqual(1.seconds.inWholeMilliseconds) }
+                withClue(key) { timeToLive(key).shouldBeGreaterThan(0).shouldBeLessThanOrEqual(3.seconds.inWholeMilliseconds) }
             }
             clients.forEach { it.closeAndJoin() }
             eventually(PATIENCE) { keysOf(namespace).shouldBeEmpty() }

@@ -12,8 +12,8 @@ import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CompletableDeferred
-import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.DelicateCoroutinesApi
+import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.cancel
 import kotlinx.coroutines.coroutineScope
@@ -102,8 +102,8 @@ class LifecycleSpec : FunSpec({
 
     test("user code that keeps all threads of Dispatchers.Default busy costs no lease") {
         witnessed {
-            val semaphore = clients.client { lease = 300.milliseconds }.semaphore("api", permits = 1)
-            val clock = client.semaphore("clock", permits = 1) { maxHold = 1.seconds }
+            val semaphore = clients.client { lease = 1.seconds }.semaphore("api", permits = 1)
+            val clock = client.semaphore("clock", permits = 1) { maxHold = 1500.milliseconds }
             newSingleThreadContext("user").use { thread ->
                 withContext(thread) {
                     val permit = semaphore.acquire()

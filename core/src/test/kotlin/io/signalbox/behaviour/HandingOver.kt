@@ -11,7 +11,7 @@ fun SemaphoreBehaviour.handingOver() {
         val semaphores = List(2) { semaphore(permits = 1) }
         var permit = semaphores[0].acquire()
         val time = measureTime {
-            for (turn in 1..50) {
+            for (turn in 1..30) {
                 val next = start { semaphores[turn % 2].acquire() }
                 semaphores[0].awaitQueue(1)
                 permit.release() shouldBe true

@@ -7,23 +7,25 @@ import java.util.concurrent.atomic.AtomicInteger
 import kotlin.coroutines.resume
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
+import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.suspendCancellableCoroutine
 
 /** `Permit.onLost`. */
 fun SemaphoreBehaviour.hearingOfLoss() {
     behaviour("onLost is called once, when the permit is lost") {
         val calls = AtomicInteger()
-        val permit = client().brief().acquire()
+        val permit = client().limited().acquire()
         permit.onLost { calls.incrementAndGet() }
-        permit.awaitLoss()
+        calls.get() shouldBe 0
+        permit.loseNow()
         permit.release() shouldBe false
         permit.awaitLoss()
         calls.get() shouldBe 1
     }
 
     behaviour("onLost is called at once if the permit is lost already") {
-        val permit = client().brief().acquire()
-        permit.awaitLoss()
+        val permit = client().limited().acquire()
+        permit.loseNow()
         var called = false
         permit.onLost { called = true }
         called shouldBe true
@@ -31,11 +33,11 @@ fun SemaphoreBehaviour.hearingOfLoss() {
 
     behaviour("onLost is never called for a permit that was released before") {
         val client = client()
-        val semaphore = client.brief()
+        val semaphore = client.semaphore("api", permits = 1) { maxHold = 1.seconds }
         val calls = AtomicInteger()
         val permit = semaphore.acquire()
         permit.onLost { calls.incrementAndGet() }
-        permit.release()
+        permit.release() shouldBe true
         permit.onLost { calls.incrementAndGet() }
         // The next permit ends later than this one would have.
         semaphore.acquire().awaitLoss()
@@ -44,7 +46,7 @@ fun SemaphoreBehaviour.hearingOfLoss() {
     }
 
     behaviour("a registration that was taken back is not called, and others are") {
-        val permit = client().brief().acquire()
+        val permit = client().limited().acquire()
         val calls = AtomicInteger()
         val action: () -> Unit = { calls.incrementAndGet() }
         val first = permit.onLost(action)
@@ -52,21 +54,33 @@ fun SemaphoreBehaviour.hearingOfLoss() {
         permit.onLost(action)
         first.dispose()
         first.dispose()
-        permit.awaitLoss()
+        permit.loseNow()
         calls.get() shouldBe 2
     }
 
     behaviour("an action that throws keeps nobody else from hearing of the loss, and harms no other permit") {
-        val client = client()
-        val semaphore = client.brief()
+        val semaphore = client().limited()
         val calls = AtomicInteger()
         val permit = semaphore.acquire()
-        permit.onLost { error("a broken action") }
+        permit.onLost { error("This action is broken on purpose") }
         permit.onLost { calls.incrementAndGet() }
-        permit.awaitLoss()
+        permit.loseNow()
         calls.get() shouldBe 1
-        semaphore.acquire().awaitLoss()
+        semaphore.acquire().loseNow()
         semaphore.acquire().release() shouldBe true
+    }
+
+    behaviour("an action may use the semaphore's other members") {
+        val semaphore = client().limited(permits = 2)
+        val other = semaphore.acquire()
+        val permit = semaphore.acquire()
+        val heard = AtomicInteger()
+        permit.onLost {
+            if (permit.isLost && !other.isLost) other.onLost { heard.incrementAndGet() }
+        }
+        permit.loseNow()
+        other.loseNow()
+        heard.get() shouldBe 1
     }
 
     behaviour("closing the client is a loss") {
@@ -82,21 +96,24 @@ fun SemaphoreBehaviour.hearingOfLoss() {
     }
 
     behaviour("a permit that is kept is not lost") {
-        val semaphore = client { lease = 200.milliseconds }.semaphore("api", permits = 2) { maxHold = 10.minutes }
-        val kept = semaphore.acquire()
+        val kept = client { lease = 1.seconds }.limited().acquire()
         val calls = AtomicInteger()
         kept.onLost { calls.incrementAndGet() }
-        // Longer than a lease.
-        repeat(3) { client().brief("other$it", hold = 200.milliseconds).acquire().awaitLoss() }
+        val clock = client().semaphore("clock", permits = 1) { maxHold = 1300.milliseconds }
+        clock.acquire().awaitLoss()
         kept.isLost shouldBe false
         calls.get() shouldBe 0
         kept.release() shouldBe true
     }
 }
 
-/** A semaphore whose permits are soon lost. */
-private suspend fun Signalbox.brief(name: String = "api", hold: kotlin.time.Duration = 60.milliseconds) =
-    semaphore(name, permits = 1) { maxHold = hold }
+private suspend fun Signalbox.limited(permits: Int = 1) = semaphore("api", permits) { maxHold = 10.minutes }
+
+/** Ends the hold of a permit that has a limit. */
+suspend fun Permit.loseNow() {
+    extend(1.milliseconds)
+    awaitLoss()
+}
 
 /** Suspends until the permit is lost. */
 suspend fun Permit.awaitLoss() {

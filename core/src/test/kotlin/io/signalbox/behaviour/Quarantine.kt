@@ -1,11 +1,14 @@
 package io.signalbox.behaviour
 
+import io.kotest.matchers.comparables.shouldBeGreaterThanOrEqualTo
 import io.kotest.matchers.shouldBe
 import io.signalbox.AfterDataLoss
 import io.signalbox.Signalbox
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
+import kotlin.time.Duration.Companion.seconds
+import kotlin.time.TimeSource
 
 /** `AfterDataLoss.QUARANTINE`: nothing is granted for one lease after each creation. */
 fun SemaphoreBehaviour.quarantine() {
@@ -21,14 +24,15 @@ fun SemaphoreBehaviour.quarantine() {
     }
 
     behaviour("after one lease it grants, first come, first served") {
-        val creator = client { lease = 500.milliseconds }.quarantined()
+        val begin = TimeSource.Monotonic.markNow()
+        val creator = client { lease = 1.seconds }.quarantined()
         val joiner = semaphore(permits = 2)
         val first = start { joiner.acquire(permits = 2) }
         joiner.awaitQueue(1)
         val second = start { creator.acquire() }
         joiner.awaitQueue(2)
-        first.isCompleted shouldBe false
         first.await().release()
+        begin.elapsedNow() shouldBeGreaterThanOrEqualTo 1.seconds
         second.await().holdersAtGrant shouldBe 1
         joiner.tryAcquire()?.holdersAtGrant shouldBe 2
     }

@@ -6,7 +6,7 @@ import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.signalbox.Semaphore
 import io.signalbox.use
-import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.awaitAll
 
 /** `resize()`. */
@@ -43,7 +43,7 @@ fun SemaphoreBehaviour.resizing() {
 
     behaviour("shrinking fails the waiters that no longer fit, in all clients, and those only") {
         // The other client hears of it with its next heartbeat.
-        val there = client { lease = 300.milliseconds }.semaphore("api", permits = 4)
+        val there = client { lease = 2.seconds }.semaphore("api", permits = 4)
         val here = semaphore(permits = 4)
         val holder = here.acquire(permits = 4)
         val tooLargeThere = start { there.acquireOrFailure(permits = 3) }

@@ -6,6 +6,7 @@ import io.signalbox.LeaseLostException
 import io.signalbox.use
 import io.signalbox.withPermit
 import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CompletableDeferred
@@ -89,13 +90,14 @@ fun SemaphoreBehaviour.withPermits() {
     }
 
     behaviour("losing the permit cancels the block and ends it with LeaseLostException") {
-        val semaphore = client().semaphore("api", permits = 1) { maxHold = 50.milliseconds }
+        val semaphore = client().semaphore("api", permits = 1) { maxHold = 10.minutes }
         var token = 0L
         var cancelled = false
         val failure = shouldThrow<LeaseLostException> {
             semaphore.withPermit {
                 token = it.fencingToken
                 try {
+                    it.loseNow()
                     awaitCancellation()
                 } catch (end: CancellationException) {
                     cancelled = true
@@ -110,13 +112,13 @@ fun SemaphoreBehaviour.withPermits() {
     }
 
     behaviour("a block that outlives the loss of its permit ends with LeaseLostException, whatever it made of it") {
-        val semaphore = client().semaphore("api", permits = 1) { maxHold = 50.milliseconds }
+        val semaphore = client().semaphore("api", permits = 1) { maxHold = 10.minutes }
         shouldThrow<LeaseLostException> {
-            semaphore.withPermit { permit -> withContext(NonCancellable) { permit.awaitLoss() } }
+            semaphore.withPermit { permit -> withContext(NonCancellable) { permit.loseNow() } }
         }
         val failure = shouldThrow<LeaseLostException> {
             semaphore.withPermit { permit ->
-                withContext(NonCancellable) { permit.awaitLoss() }
+                withContext(NonCancellable) { permit.loseNow() }
                 error("could not finish")
             }
         }
