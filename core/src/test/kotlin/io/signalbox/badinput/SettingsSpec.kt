@@ -82,8 +82,8 @@ class SettingsSpec : FunSpec({
 
     test("a URI that cannot be used is refused without repeating its password") {
         for (uri in listOf(
-            "", " ", "localhost", "redis", "redis://", "redis:///", "redis://:$SECRET@", "http://user:$SECRET@localhost", "$SECRET://localhost",
-            "redis://user:$SECRET@localhost:99999", "redis://user:$SECRET@local host",
+            "", " ", "localhost", "redis", "redis://", "redis:///", "redis://:$SECRET@", "http://user:$SECRET@localhost",
+            "$SECRET://localhost", "redis://user:$SECRET@localhost:99999", "redis://user:$SECRET@local host",
             "redis://user:$SECRET@localhost/-1", "redis://user:$SECRET@localhost/name", "redis://user:$SECRET%zz@localhost",
             "redis-sentinel://:$SECRET@", "redis-sentinel://user:$SECRET@localhost", "redis://localhost\n$SECRET", "redis://[::1:$SECRET",
         )) {

@@ -63,6 +63,7 @@ private val answers = arbitrary {
         next = Arb.long(-1L until (1L shl 53)).bind(),
         more = Arb.boolean().bind(),
         open = Arb.boolean().bind(),
+        queues = numbers.bind(),
         granted = Arb.list(Arb.int(-1..2_000), 0..5).bind(),
         firstToken = numbers.bind(),
         heldBefore = counts.bind(),
@@ -81,7 +82,7 @@ private fun Answer.Done.written(): String {
         words: (T) -> List<Any>,
     ) = listOf<Any>(entries.size) + entries.flatMap(words)
 
-    val words = listOf<Any>(now, permits, held, queued, next, flag(more), flag(open), firstToken, heldBefore) +
+    val words = listOf<Any>(now, permits, held, queued, next, flag(more), flag(open), queues, firstToken, heldBefore) +
         list(granted) { listOf(it) } +
         list(grants) { listOf(it.sequence, it.token, it.holders, it.grantedAt) } +
         list(released) { listOf(flag(it)) } +

@@ -17,8 +17,12 @@ class RedisErrorsSpec : FunSpec({
 
     test("a server that is not able to, at the moment, has executed nothing, and is asked again") {
         for (text in listOf(
-            "NOSCRIPT No matching script.", "BUSY Redis is busy running a script.", "LOADING Redis is loading the dataset in memory",
-            "TRYAGAIN Multiple keys request during rehashing of slot", "CLUSTERDOWN The cluster is down", "MASTERDOWN Link with MASTER is down",
+            "NOSCRIPT No matching script.",
+            "BUSY Redis is busy running a script.",
+            "LOADING Redis is loading the dataset in memory",
+            "TRYAGAIN Multiple keys request during rehashing of slot",
+            "CLUSTERDOWN The cluster is down",
+            "MASTERDOWN Link with MASTER is down",
             "READONLY You can't write against a read only replica.", "NOREPLICAS Not enough good replicas to write.",
             "MISCONF Redis is configured to save RDB snapshots", "OOM command not allowed when used memory > 'maxmemory'.",
             "MOVED 3999 127.0.0.1:6381", "ERR max number of clients reached",
@@ -34,7 +38,10 @@ class RedisErrorsSpec : FunSpec({
     }
 
     test("a connection that fails leaves the outcome open") {
-        for (error in listOf(IOException("Connection reset by peer"), RedisCommandTimeoutException("Command timed out after 1 minute(s)"))) {
+        for (error in listOf(
+            IOException("Connection reset by peer"),
+            RedisCommandTimeoutException("Command timed out after 1 minute(s)"),
+        )) {
             val failure = RedisErrors.classify(error)
             failure.executed shouldBe true
             failure.final shouldBe false
@@ -43,7 +50,8 @@ class RedisErrorsSpec : FunSpec({
 
     test("a server that forbids the scripts will go on to do so, and the remedy is named") {
         for (text in listOf(
-            "NOPERM User app has no permissions to run the 'evalsha' command", "ERR unknown command 'EVALSHA', with args beginning with:",
+            "NOPERM User app has no permissions to run the 'evalsha' command",
+            "ERR unknown command 'EVALSHA', with args beginning with:",
             "ERR ACL failure in script: User app has no permissions to run the 'zadd' command script: 1",
         )) {
             val failure = RedisErrors.classify(refused(text))
