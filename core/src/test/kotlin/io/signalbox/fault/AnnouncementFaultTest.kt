@@ -46,11 +46,29 @@ class AnnouncementFaultTest : FunSpec({
             val holder = client().semaphore("lost", 1).acquire()
             val waiter = async { client(proxied, lease = lease).semaphore("lost", 1).acquire() }
             stored("lost").awaitQueued(1)
-            eventually(10.seconds) { redis.command("CLIENT", "LIST") shouldContain "cmd=blpop" }
+            redis.awaitBlockingClient()
             proxy.onReply { _, reply -> ":inbox:" !in reply }
             holder.release()
 
             measureTime { waiter.await().release() shouldBe true } shouldBeLessThan lease / 3 * 1.2 + 500.milliseconds
+            stored("lost").awaitNothing()
+        }
+    }
+
+    test("an announcement lost with the connection that carried it: the waiter finds its permit as soon as it has another") {
+        onStage {
+            val holder = client(lease = 30.seconds).semaphore("lost", 1).acquire()
+            val waiter = async { client(proxied, lease = 30.seconds).semaphore("lost", 1).acquire() }
+            stored("lost").awaitQueued(1)
+            redis.awaitBlockingClient()
+            proxy.onReply { connection, reply ->
+                val carriesIt = ":inbox:" in reply
+                if (carriesIt) connection.cutClient()
+                !carriesIt
+            }
+            holder.release()
+
+            withTimeout(5.seconds) { waiter.await() }.release() shouldBe true
             stored("lost").awaitNothing()
         }
     }

@@ -13,7 +13,6 @@ import io.signalbox.StoreUnavailableException
 import io.signalbox.history.AuditCheck
 import io.signalbox.history.audit
 import io.signalbox.history.auditedScripts
-import io.signalbox.testkit.RedisServer
 import java.util.concurrent.atomic.AtomicInteger
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
@@ -132,6 +131,8 @@ class ConnectionFaultTest : FunSpec({
             val semaphore = client(proxied, lease = 1.seconds) { storeTimeout = 500.milliseconds }.semaphore("outage", 1)
             val waiter = async { semaphore.acquire() }
             stored("outage").awaitQueued(1)
+            // The client waits for its grant, so it knows that it is in the queue.
+            redis.awaitBlockingClient()
             proxy.refuseConnections()
             proxy.cut()
             eventually(10.seconds) { stored("outage").members("sessions").size shouldBe 1 }
@@ -146,10 +147,3 @@ class ConnectionFaultTest : FunSpec({
         }
     }
 })
-
-/** The id of the one connection that waits in a blocking command. */
-private suspend fun RedisServer.awaitBlockingClient(): String =
-    eventually(10.seconds) {
-        val line = command("CLIENT", "LIST").lines().single { "cmd=blpop" in it }
-        line.substringAfter("id=").substringBefore(' ')
-    }

@@ -29,11 +29,11 @@ class FrozenServerTest : FunSpec({
             val permit = semaphore.acquire()
             val waiter = async { other.acquire() }
             stored("nap").awaitQueued(1)
-            val exchanges = Channel<Unit>(Channel.UNLIMITED)
-            proxy.onExchange { _, _ -> exchanges.trySend(Unit) }
+            val requests = Channel<Unit>(Channel.UNLIMITED)
+            proxy.onRequest { _, _ -> requests.trySend(Unit) }
             redis.freeze()
-            // One of its own, and one repeated because it was not answered within a sixth of the lease.
-            repeat(2) { exchanges.receive() }
+            // A heartbeat, and another attempt because it was not answered within a sixth of the lease.
+            repeat(2) { requests.receive() }
             redis.thaw()
 
             permit.isLost shouldBe false

@@ -12,8 +12,8 @@ import io.signalbox.history.auditedScripts
 import io.signalbox.history.only
 import io.signalbox.testkit.ProxiedConnection
 import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.async
 import kotlinx.coroutines.launch
 
 /** A request that the client has repeated on another connection reaches the server at last. */
@@ -22,32 +22,32 @@ class LateRequestTest : FunSpec({
 
     /** Has [request] go out on a connection that holds it back, and the client go on with another connection. */
     suspend fun Stage.delayed(request: suspend () -> Unit): ProxiedConnection {
-        proxy.connections.forEach { it.holdRequests() }
+        val current = proxy.connections.last { it.isOpen }
+        val sent = CompletableDeferred<Unit>()
+        current.holdRequests()
+        proxy.onRequest { connection, _ -> if (connection === current) sent.complete(Unit) }
         val outcome = launch(Dispatchers.Default) { request() }
-        val held = proxy.awaitHeldRequest("EVALSHA")
-        held.cutClient()
+        sent.await()
+        current.cutClient()
         outcome.join()
-        return held
+        return current
     }
 
-    test("an exchange that arrives again, within its session, changes nothing") {
+    test("exchanges that arrive again, within their session, change nothing") {
         onStage {
             load(auditedScripts)
-            val client = client(proxied, lease = 20.seconds, scripts = auditedScripts)
-            val semaphore = client.semaphore("late", 3) { bounded = false }
+            val semaphore = client(proxied, lease = 20.seconds, scripts = auditedScripts).semaphore("late", 3) { bounded = false }
             val kept = semaphore.acquire()
             val released = semaphore.acquire()
             val late =
-                delayed {
-                    listOf(
-                        async { semaphore.acquire() },
-                        async { released.release() },
-                        async { semaphore.addPermits(1) },
-                    ).forEach { it.await() }
-                }
+                listOf(
+                    delayed { semaphore.acquire() },
+                    delayed { released.release() },
+                    delayed { semaphore.addPermits(1) },
+                )
             val before = redis.audit("late")
-            late.releaseRequests()
-            eventually(10.seconds) { redis.audit("late").only("exchange").size shouldBe before.only("exchange").size + 1 }
+            late.reversed().forEach { it.releaseRequests() }
+            eventually(10.seconds) { redis.audit("late").only("exchange").size shouldBe before.only("exchange").size + 3 }
 
             redis.audit("late").filter { it.what != "exchange" } shouldHaveSize before.filter { it.what != "exchange" }.size
             stored("late").held shouldBe 2

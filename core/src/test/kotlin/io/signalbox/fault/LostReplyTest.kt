@@ -7,6 +7,7 @@ import io.kotest.matchers.shouldBe
 import io.signalbox.history.audit
 import io.signalbox.history.auditedScripts
 import io.signalbox.history.only
+import java.util.concurrent.atomic.AtomicBoolean
 import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.async
 import kotlinx.coroutines.cancelAndJoin
@@ -14,6 +15,23 @@ import kotlinx.coroutines.cancelAndJoin
 /** The server executes an exchange, and the client never hears of it: whatever it carried has happened once. */
 class LostReplyTest : FunSpec({
     timeout = 60.seconds.inWholeMilliseconds
+
+    test("a semaphore whose creation is not answered is created once, with one session") {
+        onStage {
+            load(auditedScripts)
+            val lost = AtomicBoolean()
+            proxy.onRequest { connection, request ->
+                if (String(auditedScripts.open.sha) in request && lost.compareAndSet(false, true)) connection.loseNextReply()
+            }
+            val semaphore = client(proxied, scripts = auditedScripts).semaphore("lost", 3)
+
+            lost.get() shouldBe true
+            redis.audit("lost").only("open") shouldHaveSize 2
+            redis.audit("lost").only("created") shouldHaveSize 1
+            stored("lost").members("sessions") shouldHaveSize 1
+            semaphore.acquire().release() shouldBe true
+        }
+    }
 
     test("an acquire whose answer is lost is granted once") {
         onStage {

@@ -1,5 +1,6 @@
 package io.signalbox.fault
 
+import io.kotest.assertions.nondeterministic.eventually
 import io.lettuce.core.RedisURI
 import io.signalbox.Signalbox
 import io.signalbox.SignalboxSettings
@@ -79,3 +80,10 @@ internal suspend fun onStage(
         stage.close()
     }
 }
+
+/** The id of the one connection that waits in a blocking command, once there is one. */
+internal suspend fun RedisServer.awaitBlockingClient(): String =
+    eventually(10.seconds) {
+        val line = command("CLIENT", "LIST").lines().single { "cmd=blpop" in it }
+        line.substringAfter("id=").substringBefore(' ')
+    }

@@ -49,7 +49,7 @@ class CrashTest : FunSpec({
                     FENCED.flatMap { registerViolations(it, FencedRegister.accepted(redis, it)) }.shouldBeEmpty()
                     CONTENDED.keys.sumOf { StoredSemaphore(redis, it).run { held + queued + unclaimed } } shouldBe 0
                     checks.values.sumOf { it.granted.size } shouldBeGreaterThanOrEqual grants
-                    record.kills + record.freezes shouldBeGreaterThanOrEqual blows * 24 / 25
+                    record.kills + record.freezes shouldBeGreaterThanOrEqual blows - 4
                 }
             }
         }
