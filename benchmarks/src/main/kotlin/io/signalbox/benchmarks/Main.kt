@@ -1,9 +1,9 @@
 package io.signalbox.benchmarks
 
 import io.signalbox.testkit.RedisServer
-import kotlinx.coroutines.runBlocking
 import java.util.Locale
 import kotlin.time.Duration.Companion.milliseconds
+import kotlinx.coroutines.runBlocking
 
 /** `bin/bench`: acquire+release pairs per second beside the bare list, with 1, 64 and 1000 coroutines, in one run. */
 public fun main(arguments: Array<String>) {

@@ -38,8 +38,18 @@ private class SeededBug(
 private val BUGS =
     listOf(
         SeededBug("newcomers do not queue", "if waiting == 0 and open then", "if open then", "passes by"),
-        SeededBug("the last in the queue is the first out", "redis.call('ZRANGE', queue, 0, math", "redis.call('ZREVRANGE', queue, 0, math", "passes by"),
-        SeededBug("one permit too many", "math.floor((permits - weight_held)", "math.floor((permits + 1 - weight_held)", "3 of 2 permits held"),
+        SeededBug(
+            "the last in the queue is the first out",
+            "redis.call('ZRANGE', queue, 0, math",
+            "redis.call('ZREVRANGE', queue, 0, math",
+            "passes by",
+        ),
+        SeededBug(
+            "one permit too many",
+            "math.floor((permits - weight_held)",
+            "math.floor((permits + 1 - weight_held)",
+            "3 of 2 permits held",
+        ),
         SeededBug(
             "tokens by the second",
             "math.max(fence + 1, micros)",
@@ -47,8 +57,18 @@ private val BUGS =
             "token not larger than",
         ),
         SeededBug("nobody is granted what comes back", "if queued then", "if queued and now < 0 then", "waited"),
-        SeededBug("half a lease", "redis.call('ZRANGEBYSCORE', sessions, '-inf', text(now),", "redis.call('ZRANGEBYSCORE', sessions, '-inf', text(now + 250),", "taken after"),
-        SeededBug("the dead keep their permits", "redis.call('ZREM', held, unpack(members))\n    redis.call('ZREM', limits", "redis.call('ZREM', limits", "waited"),
+        SeededBug(
+            "half a lease",
+            "redis.call('ZRANGEBYSCORE', sessions, '-inf', text(now),",
+            "redis.call('ZRANGEBYSCORE', sessions, '-inf', text(now + 250),",
+            "taken after",
+        ),
+        SeededBug(
+            "the dead keep their permits",
+            "redis.call('ZREM', held, unpack(members))\n    redis.call('ZREM', limits",
+            "redis.call('ZREM', limits",
+            "waited",
+        ),
     )
 
 /** Whether the checker would notice: with each bug the same scenes are played, and their history is checked. */
