@@ -27,7 +27,7 @@ public class SignalboxSettings internal constructor() {
      */
     public var retention: Duration = 5.minutes
 
-    /** How long a call that only needs an answer of the store waits for it; 10 ms to 1 day. */
+    /** How long a call that only needs an answer of the store waits for it; 10 ms to 365 days. */
     public var storeTimeout: Duration = 10.seconds
 
     /**

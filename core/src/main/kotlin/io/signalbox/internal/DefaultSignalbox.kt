@@ -237,7 +237,17 @@ internal class DefaultSignalbox(
             val timer = Executors.newSingleThreadScheduledExecutor { Thread(it, "signalbox-timer").apply { isDaemon = true } }
             val scope = CoroutineScope(SupervisorJob() + timer.asCoroutineDispatcher())
             val patience = checked.patienceNanos.nanoseconds
-            val ledger = RedisLedger(connections(), scripts, client, settings.namespace, settings.announceInScript, patience, scope)
+            val ledger =
+                RedisLedger(
+                    connections(),
+                    scripts,
+                    client,
+                    settings.namespace,
+                    settings.announceInScript,
+                    checked.retentionMillis,
+                    patience,
+                    scope,
+                )
             return DefaultSignalbox(ledger, client, checked, System::nanoTime, scope) { timer.shutdown() }
         }
 
@@ -261,7 +271,7 @@ internal class DefaultSignalbox(
                 label = requireLabel(settings.label),
                 leaseMillis = wholeMillis("lease", settings.lease, 1.days, least = 100.milliseconds),
                 retentionMillis = wholeMillis("retention", settings.retention, MAX_HOLD, least = 1.seconds),
-                storeTimeoutMillis = wholeMillis("storeTimeout", settings.storeTimeout, 1.days, least = 10.milliseconds),
+                storeTimeoutMillis = wholeMillis("storeTimeout", settings.storeTimeout, MAX_HOLD, least = 10.milliseconds),
             )
         }
 

@@ -4,6 +4,7 @@ import io.lettuce.core.api.StatefulRedisConnection
 import io.lettuce.core.codec.ByteArrayCodec
 import io.lettuce.core.output.ArrayOutput
 import io.lettuce.core.output.CommandOutput
+import io.lettuce.core.output.IntegerOutput
 import io.lettuce.core.output.ValueListOutput
 import io.lettuce.core.protocol.AsyncCommand
 import io.lettuce.core.protocol.Command
@@ -38,6 +39,7 @@ internal class RedisLedger(
     client: ClientIdentity,
     namespace: String,
     private val announceInScript: Boolean,
+    private val retentionMillis: Long,
     private val patience: Duration,
     private val scope: CoroutineScope,
 ) : Ledger {
@@ -45,7 +47,7 @@ internal class RedisLedger(
 
     @Volatile
     private var lastReplyAt = System.nanoTime()
-    private val keysOf = ConcurrentHashMap<String, List<ByteArray>>()
+    private val semaphoreKeys = ConcurrentHashMap<String, List<ByteArray>>()
     private val listeners = ConcurrentHashMap<String, SessionListener>()
     private val inbox =
         Inbox(
@@ -55,6 +57,8 @@ internal class RedisLedger(
             onLines = { lines -> lines.forEach(::announced) },
             onMoved = { listeners.values.forEach { it.onInboxChanged() } },
         )
+
+    private fun keysOf(name: String): List<ByteArray> = semaphoreKeys.computeIfAbsent(name, keys::semaphore)
 
     private fun announced(line: ByteArray) {
         val (session, grant) = AnswerParser.announcement(line) ?: return
@@ -97,7 +101,7 @@ internal class RedisLedger(
             reconnect()
             return reply.complete(null, LedgerFailure(IllegalStateException("There is no connection at the moment."), false, final = false))
         }
-        run(connection, scripts.exchange, name, ValueListOutput(ByteArrayCodec.INSTANCE), {
+        run(connection, scripts.exchange, keysOf(name), ValueListOutput(ByteArrayCodec.INSTANCE), {
             addExchange(exchange, announceInScript)
         }) { lines, error ->
             if (lines != null) {
@@ -118,10 +122,13 @@ internal class RedisLedger(
         connection: StatefulRedisConnection<ByteArray, ByteArray>,
         lines: List<ByteArray>,
     ) {
-        val commands = connection.async()
-        for (i in 1 until lines.size step 2) {
-            commands.rpush(lines[i], lines[i + 1])
-            commands.pexpire(lines[i], INBOX_MILLIS)
+        lines.drop(1).chunked(2).groupBy({ String(it[0]) }, { it[1] }).forEach { (inbox, announcements) ->
+            val arguments: CommandArgs<ByteArray, ByteArray>.() -> Unit = {
+                add(retentionMillis)
+                announcements.forEach { add(it) }
+            }
+            // Nobody waits for the outcome: a lost announcement is found in the next answer.
+            run(connection, scripts.announce, listOf(inbox.toByteArray()), IntegerOutput(ByteArrayCodec.INSTANCE), arguments) { _, _ -> }
         }
     }
 
@@ -152,7 +159,7 @@ internal class RedisLedger(
         val result =
             withTimeoutOrNull(patience) {
                 suspendCancellableCoroutine { continuation ->
-                    run(connection, script, name, output, arguments) { result, error ->
+                    run(connection, script, keysOf(name), output, arguments) { result, error ->
                         if (error == null) continuation.resume(result!!) else continuation.resumeWithException(RedisErrors.classify(error))
                     }
                 }
@@ -176,12 +183,11 @@ internal class RedisLedger(
     private fun <T> run(
         connection: StatefulRedisConnection<ByteArray, ByteArray>,
         script: Script,
-        name: String,
+        keys: List<ByteArray>,
         output: CommandOutput<ByteArray, ByteArray, T>,
         arguments: CommandArgs<ByteArray, ByteArray>.() -> Unit,
         done: (T?, Throwable?) -> Unit,
     ) {
-        val keys = keysOf.computeIfAbsent(name, keys::semaphore)
         dispatch(connection, CommandType.EVALSHA, output, ScriptArgs.of(script.sha, keys).apply(arguments)) { result, error ->
             if (error != null && RedisErrors.isNoScript(error)) {
                 dispatch(connection, CommandType.EVAL, fresh(output), ScriptArgs.of(script.body, keys).apply(arguments), done)
@@ -193,8 +199,11 @@ internal class RedisLedger(
 
     @Suppress("UNCHECKED_CAST")
     private fun <T> fresh(output: CommandOutput<ByteArray, ByteArray, T>): CommandOutput<ByteArray, ByteArray, T> =
-        (if (output is ArrayOutput<*, *>) ArrayOutput(ByteArrayCodec.INSTANCE) else ValueListOutput(ByteArrayCodec.INSTANCE))
-            as CommandOutput<ByteArray, ByteArray, T>
+        when (output) {
+            is ArrayOutput<*, *> -> ArrayOutput(ByteArrayCodec.INSTANCE)
+            is IntegerOutput<*, *> -> IntegerOutput(ByteArrayCodec.INSTANCE)
+            else -> ValueListOutput(ByteArrayCodec.INSTANCE)
+        } as CommandOutput<ByteArray, ByteArray, T>
 
     private fun <T> dispatch(
         connection: StatefulRedisConnection<ByteArray, ByteArray>,
@@ -218,9 +227,5 @@ internal class RedisLedger(
     override suspend fun close() {
         inbox.close()
         connections.close()
-    }
-
-    private companion object {
-        const val INBOX_MILLIS = 300_000L
     }
 }

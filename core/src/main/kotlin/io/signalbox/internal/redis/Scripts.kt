@@ -22,6 +22,7 @@ internal class Scripts(
     val open: Script = load("open", transform)
     val exchange: Script = load("exchange", transform)
     val snapshot: Script = load("snapshot", transform)
+    val announce: Script = Script(transform(read("announce")))
 
     private fun load(
         name: String,
