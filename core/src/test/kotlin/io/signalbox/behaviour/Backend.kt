@@ -31,7 +31,10 @@ object InMemory : Backend {
 }
 
 /** The shared server, where a namespace of its own is an empty store. */
-open class Redis(private val settings: SignalboxSettings.() -> Unit = {}) : Backend {
+open class Redis(
+    private val uri: String = RedisServer.shared().uri,
+    private val settings: SignalboxSettings.() -> Unit = {},
+) : Backend {
     override fun emptyStore(): Store {
         val unused = freshNamespace()
         return object : Store {
@@ -45,7 +48,7 @@ open class Redis(private val settings: SignalboxSettings.() -> Unit = {}) : Back
         }
     }
 
-    protected open fun open(configure: SignalboxSettings.() -> Unit): Signalbox = Signalbox.connect(RedisServer.shared().uri, configure)
+    protected open fun open(configure: SignalboxSettings.() -> Unit): Signalbox = Signalbox.connect(uri, configure)
 }
 
 /** A namespace that nobody has used before. */
