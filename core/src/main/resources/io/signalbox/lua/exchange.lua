@@ -3,7 +3,7 @@
 -- ARGV
 --   1 session        2 number             3 inbox            4 bound of the work per kind
 --   5 announce: 1 pushes announcements here, 0 returns them for the caller to push
---   6 goodbye: 1 ends the session         7 sequence number of the first acquire
+--   6 goodbye: 1 ends the session, whatever the number         7 sequence number of the first acquire
 --   8 how many runs of acquires: quadruples count, weight, hold ms or -1, waits (1 queues the rest, 0 refuses it)
 --   9 how many ranges of released tokens: pairs first, last; all plain, all of this session, none in between left out
 --  10 how many single released tokens
@@ -45,6 +45,9 @@ end
 local last, deadline = tonumber(stored[13]), tonumber(stored[14])
 if not last or deadline <= now then
   return { 'lost ' .. (stored[1] or '') }
+elseif goodbye then
+  -- Whatever its number: there is nothing to keep in order any more, and what comes after it is lost.
+  number = last
 elseif number == last or number == last - 1 then
   local repeated = redis.call('HGET', state, prefix .. number % 2)
   return { repeated or 'stale' }

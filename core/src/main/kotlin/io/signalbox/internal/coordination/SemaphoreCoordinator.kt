@@ -357,19 +357,13 @@ internal class SemaphoreCoordinator(
     }
 
     private suspend fun sayGoodbye(live: ClientSession) {
-        var number = live.nextNumber
+        val goodbye = Exchange.goodbye(live.id, ledger.inbox())
         var attempt = 0
         while (!farewell.isCompleted) {
             val reply = CompletableDeferred<Answer?>()
-            val goodbye = Exchange.goodbye(live.id, number, ledger.inbox())
             ledger.exchange(name, goodbye, Ledger.FIRST_DELIVERY) { answer, _ -> reply.complete(answer) }
             withTimeoutOrNull(settings.patienceNanos.nanoseconds) {
-                when (val answer = reply.await()) {
-                    null -> delay(settings.backoffNanos(attempt++).nanoseconds)
-                    // What was in flight has not arrived, and never needs to.
-                    is Answer.Gap -> number = answer.last + 1
-                    else -> farewell.complete(Unit)
-                }
+                if (reply.await() != null) farewell.complete(Unit) else delay(settings.backoffNanos(attempt++).nanoseconds)
             }
         }
         ledger.forget(live.id)

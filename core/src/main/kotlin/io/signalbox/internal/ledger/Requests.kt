@@ -52,12 +52,17 @@ internal class Exchange(
     val commands: List<Command>,
 ) {
     companion object {
-        /** Ends [session] and says nothing else. */
+        /** Ends [session] and says nothing else. Needs no number: an exchange that comes after it is lost. */
         fun goodbye(
             session: String,
-            number: Long,
             inbox: String,
-        ): Exchange = Exchange(session, number, inbox, goodbye = true, 0, emptyList(), LongArray(0), emptyList(), emptyList(), emptyList())
+        ): Exchange = Exchange(
+            session, number = 0, inbox, goodbye = true, 0, emptyList(),
+            LongArray(
+                0,
+            ),
+            emptyList(), emptyList(), emptyList(),
+        )
     }
 
     init {

@@ -31,6 +31,7 @@ internal fun SemaphoreState.execute(
     val last = session?.number ?: 0
     return when {
         session == null || session.deadline <= now -> Executed(Answer.Lost(epoch))
+        exchange.goodbye -> Transition(this, session, exchange, now, micros, bound).run()
         exchange.number == last || exchange.number == last - 1 -> Executed(session.answers[exchange.number % 2] ?: Answer.Stale)
         exchange.number < last -> Executed(Answer.Stale)
         exchange.number > last + 1 -> Executed(Answer.Gap(last))

@@ -12,10 +12,13 @@ import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
+import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.future.await
 import kotlinx.coroutines.isActive
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeout
 import org.slf4j.LoggerFactory
 
@@ -55,7 +58,7 @@ internal class Inbox(
                     failures = 0
                     collect(opened, current.toByteArray())
                 } finally {
-                    if (opened.isOpen) opened.closeAsync()
+                    withContext(NonCancellable) { if (opened.isOpen) opened.closeAsync().await() }
                 }
             } catch (stop: CancellationException) {
                 if (!scope.isActive) throw stop
@@ -95,9 +98,7 @@ internal class Inbox(
         }
     }
 
-    fun close() {
-        worker.cancel()
-    }
+    suspend fun close() = worker.cancelAndJoin()
 
     private companion object {
         val log = LoggerFactory.getLogger(Inbox::class.java)
