@@ -1,11 +1,9 @@
 package io.signalbox.internal.coordination
 
-import io.signalbox.SemaphoreNotFoundException
 import io.signalbox.internal.ledger.Answer
 import io.signalbox.internal.ledger.Command
 import io.signalbox.internal.ledger.Declared
 import io.signalbox.internal.ledger.Grant
-import io.signalbox.internal.ledger.LedgerFailure
 import io.signalbox.internal.ledger.Opened
 
 /**
@@ -26,13 +24,14 @@ import io.signalbox.internal.ledger.Opened
  */
 internal class ClientState(
     private val coordinator: SemaphoreCoordinator,
-    private val settings: CoordinationSettings,
-    private val clock: NanoClock,
-    private val errors: CoordinationErrors,
+    val settings: CoordinationSettings,
+    val clock: NanoClock,
+    val errors: CoordinationErrors,
 ) {
     val outbox = Outbox()
     val inFlight = ArrayDeque<InFlight>()
     val schedule = Schedule(settings, clock)
+    val failures = Failures(this)
 
     var handle = HandleSettings(declared = -1, bounded = true, quarantine = false, holdMillis = -1)
 
@@ -117,7 +116,7 @@ internal class ClientState(
         wantsRefresh = false
         inLimbo.forEach { lose(it) }
         inLimbo = emptyList()
-        failOutbox(error)
+        failures.run { failOutbox(error) }
     }
 
     /**
@@ -429,75 +428,7 @@ internal class ClientState(
         putBack(waiters)
     }
 
-    // ---- failures ----------------------------------------------------------------------------------------------------------
-
-    fun Settled.failed(
-        sent: InFlight,
-        failure: LedgerFailure,
-    ) {
-        val live = session
-        if (sent.exchange.session != live?.id || sent !in inFlight) return
-        lastProblem = failure.error
-        if (!failure.final) {
-            sent.retryAt = clock.nanos() + settings.backoffNanos(sent.attempts)
-            return schedule.ringIfBefore(sent.retryAt)
-        }
-        // Refused as a whole, before anything was written: its number is free again. Find the culprit by halves.
-        inFlight.remove(sent)
-        live.nextNumber = sent.exchange.number
-        if (sent.waiters.isEmpty() || sent.operations == 1) return fail(sent, failure.error)
-        sent.asks.forEach { fail(it, failure.error) }
-        outbox.leaves.addAll(0, sent.leaves)
-        outbox.releases.addAll(0, sent.allReleases)
-        val waiters = sent.waiters.filter { it.state == Waiter.State.SENT }
-        waiters.forEach { it.state = Waiter.State.PENDING }
-        when {
-            waiters.isEmpty() -> Unit
-            sent.operations == sent.waiters.size -> outbox.suspects.addAll(0, waiters.chunked((waiters.size + 1) / 2))
-            else -> outbox.suspects.addFirst(waiters)
-        }
-    }
-
-    private fun Settled.fail(
-        sent: InFlight,
-        error: Throwable,
-    ) {
-        sent.waiters.forEach { if (it.state == Waiter.State.SENT) fail(it, error) }
-        sent.allReleases.forEach { permit -> permit.awaiting?.let { resumeWithException(it, error) } }
-        sent.asks.forEach { fail(it, error) }
-        sent.leaves.forEach { session?.abandoned?.remove(it.sequence) }
-    }
-
-    /** Fails what only needs an answer of the store and has waited for it too long. Queued acquires wait on. */
-    fun Settled.failOverdue() {
-        val limit = clock.nanos() - settings.storeTimeoutNanos
-        val cause = lastProblem
-        for (waiter in outbox.acquires) {
-            if (waiter.since > limit || waiter.wasQueued || waiter.state != Waiter.State.PENDING) continue
-            fail(waiter, if (cause is SemaphoreNotFoundException) cause else errors.unavailable("the acquire was not sent", cause))
-        }
-        outbox.acquires.removeAll { it.state == Waiter.State.DONE }
-        for (sent in inFlight) {
-            for (waiter in sent.waiters) {
-                if (waiter.since > limit || waiter.wasQueued || waiter.state != Waiter.State.SENT) continue
-                fail(waiter, errors.unavailable("if the acquire was granted, it is given back", cause))
-                waiter.state = Waiter.State.ABANDONED
-            }
-            sent.asks.filter {
-                it.since <= limit
-            }.forEach { fail(it, errors.unavailable("it may or may not have been carried out", cause)) }
-        }
-        val overdue = outbox.asks.filter { it.since <= limit }
-        overdue.forEach { fail(it, errors.unavailable("it was not carried out", cause)) }
-        outbox.asks.removeAll(overdue)
-    }
-
-    private fun Settled.failOutbox(error: Throwable) {
-        (outbox.acquires + outbox.suspects.flatten()).forEach { fail(it, error) }
-        outbox.releases.forEach { confirm(it, wasHeld = false) }
-        outbox.asks.forEach { fail(it, error) }
-        outbox.clear()
-    }
+    // ---- the end -----------------------------------------------------------------------------------------------------------
 
     /** Everything ends. Returns the session to say goodbye to, if there is one. */
     fun Settled.close(): ClientSession? {
@@ -515,7 +446,7 @@ internal class ClientState(
             sent.asks.forEach { fail(it, errors.closed()) }
         }
         inFlight.clear()
-        failOutbox(errors.closed())
+        failures.run { failOutbox(errors.closed()) }
         session = null
         return live
     }

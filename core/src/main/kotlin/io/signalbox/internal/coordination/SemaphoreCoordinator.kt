@@ -253,7 +253,7 @@ internal class SemaphoreCoordinator(
                     if (answer != null) {
                         answered(sent, answer)
                     } else if (failure != null) {
-                        failed(sent, failure)
+                        failures.run { failed(sent, failure) }
                     }
                 }
             }
@@ -304,7 +304,7 @@ internal class SemaphoreCoordinator(
             settle {
                 state.run {
                     takeIn()
-                    failOverdue()
+                    failures.run { failOverdue() }
                 }
                 if (state.schedule.isBeatDue(state.isEngaged)) state.outbox.beat = true
                 if (state.schedule.isRefreshDue()) refresh()
