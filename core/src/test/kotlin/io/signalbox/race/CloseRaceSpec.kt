@@ -2,6 +2,7 @@ package io.signalbox.race
 
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.collections.shouldBeEmpty
+import io.kotest.matchers.comparables.shouldBeLessThan
 import io.kotest.matchers.ints.shouldBeLessThanOrEqual
 import io.kotest.matchers.shouldBe
 import io.signalbox.LeaseLostException
@@ -12,6 +13,9 @@ import io.signalbox.use
 import io.signalbox.withPermit
 import kotlin.random.Random
 import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.minutes
+import kotlin.time.Duration.Companion.seconds
+import kotlin.time.measureTime
 import kotlinx.coroutines.Deferred
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
@@ -26,12 +30,13 @@ class CloseRaceSpec : FunSpec({
                 val lasting = semaphore(permits = PERMITS)
                 repeat(rounds) {
                     val gauge = Gauge()
-                    val client = client()
+                    // With such a lease, whatever has to be repeated takes its time.
+                    val client = client { lease = 10.minutes }
                     val semaphore = client.semaphore("api", permits = PERMITS)
                     val users = List(12) { user(semaphore, gauge, Random(random.nextLong())) }
                     random.pause()
                     if (random.nextBoolean()) client.close()
-                    client.closeAndJoin()
+                    measureTime { client.closeAndJoin() } shouldBeLessThan 5.seconds
                     val unexpected = users.awaitAll().filterNot { it is SignalboxClosedException || it is LeaseLostException }
                     unexpected.shouldBeEmpty()
                     gauge.inUse shouldBe 0
