@@ -94,6 +94,27 @@ class CancellationSpec : FunSpec({
         permit.release()
     }
 
+    cancelled("acquire after the client was idle for so long that its session is over") {
+        there.lend()
+        pass(2.minutes)
+        here.acquire().keep()
+    }
+
+    cancelled("acquire that waits while the store loses its data") {
+        there.lend(time = 100.seconds)
+        test.launch {
+            repeat(5) { yield() }
+            loseData()
+        }
+        here.acquire().keep()
+    }
+
+    cancelled("acquire after the store has lost its data, while others put their permits back") {
+        there.lend(permits = 2, time = 1.seconds)
+        loseData()
+        here.tryAcquire(permits = 2, timeout = 2.seconds)?.keep()
+    }
+
     cancelled("questions") {
         here.permits()
         here.isLocked()
@@ -163,13 +184,17 @@ private class Scene(
         }
     }
 
+    suspend fun pass(time: Duration) = withContext(NonCancellable) { delay(time) }
+
+    fun loseData() = store.ledgers.clear()
+
     /** The caller has got it: from now on it is the caller's to release, whatever happens. */
     fun Permit.keep() {
         kept += this
     }
 
     suspend fun checkThatNothingIsLeft() {
-        test.advanceTimeBy(5.seconds)
+        test.advanceTimeBy(200.seconds)
         kept.forEach { it.release() shouldBe true }
         test.advanceTimeBy(5.seconds)
         here.availablePermits() shouldBe 3

@@ -17,7 +17,7 @@ import kotlinx.coroutines.withContext
 
 /** Permits whose limit passes at about the time of their release: each is either released or lost, and comes back once. */
 class LossRaceSpec : FunSpec({
-    for ((course, rounds) in listOf(Course.redis() to 4_000, Course.inMemory() to 4_000)) {
+    for ((course, rounds) in listOf(Course.redis() to 2_500, Course.inMemory() to 2_500)) {
         test("$rounds permits released when they are about to be lost come back once, $course") {
             course.run {
                 val semaphores = List(2) { client().semaphore("api", permits = PERMITS) { maxHold = 6.milliseconds } }
