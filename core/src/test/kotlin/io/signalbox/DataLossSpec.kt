@@ -5,6 +5,7 @@ import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.longs.shouldBeBetween
 import io.kotest.matchers.longs.shouldBeGreaterThan
 import io.kotest.matchers.shouldBe
+import io.kotest.matchers.types.shouldBeInstanceOf
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
@@ -144,8 +145,8 @@ class DataLossSpec : FunSpec({
         runTest {
             val loss = Loss(this)
             val semaphores = List(3) { loss.semaphore(permits = 2) }
-            val done = List(30) { i ->
-                async { semaphores[i % 3].acquire().use { delay(7.seconds) } }
+            val turns = List(30) { i ->
+                async { runCatching { semaphores[i % 3].acquire().use { delay(7.seconds) } }.exceptionOrNull() }
             }
             val losses = async {
                 repeat(10) {
@@ -154,7 +155,8 @@ class DataLossSpec : FunSpec({
                 }
             }
             losses.await()
-            done.forEach { runCatching { it.await() }.exceptionOrNull()?.let { failure -> (failure is LeaseLostException) shouldBe true } }
+            // Who held when somebody came first after a loss may find no capacity left to put the permit back.
+            turns.mapNotNull { it.await() }.forEach { it.shouldBeInstanceOf<LeaseLostException>() }
             delay(1.minutes)
             semaphores.first().availablePermits() shouldBe 2
             semaphores.first().snapshot().queueLength shouldBe 0
