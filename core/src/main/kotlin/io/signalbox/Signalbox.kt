@@ -1,7 +1,8 @@
 package io.signalbox
 
 import io.lettuce.core.RedisClient
-import io.signalbox.internal.DefaultSignalbox
+import io.signalbox.internal.Connecting
+import io.signalbox.internal.redis.RedisConnections
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CoroutineScope
@@ -80,7 +81,7 @@ public interface Signalbox : AutoCloseable {
         public fun connect(
             uri: String,
             configure: SignalboxSettings.() -> Unit = {},
-        ): Signalbox = DefaultSignalbox.connect(uri, SignalboxSettings().apply(configure))
+        ): Signalbox = Connecting.redis(SignalboxSettings().apply(configure)) { RedisConnections.own(Connecting.parse(uri)) }
 
         /**
          * Makes a client on an existing Lettuce [client], which stays the caller's: [close] closes the two connections opened
@@ -89,7 +90,7 @@ public interface Signalbox : AutoCloseable {
         public operator fun invoke(
             client: RedisClient,
             configure: SignalboxSettings.() -> Unit = {},
-        ): Signalbox = DefaultSignalbox.over(client, SignalboxSettings().apply(configure))
+        ): Signalbox = Connecting.redis(SignalboxSettings().apply(configure)) { RedisConnections.borrowed(client) }
 
         /**
          * Makes a client of an [InMemoryStore]: the same behaviour without a server, for tests and single-process use.
@@ -104,6 +105,6 @@ public interface Signalbox : AutoCloseable {
             store: InMemoryStore = InMemoryStore(),
             scope: CoroutineScope? = null,
             configure: SignalboxSettings.() -> Unit = {},
-        ): Signalbox = DefaultSignalbox.inMemory(store, scope, SignalboxSettings().apply(configure))
+        ): Signalbox = Connecting.inMemory(store, scope, SignalboxSettings().apply(configure))
     }
 }

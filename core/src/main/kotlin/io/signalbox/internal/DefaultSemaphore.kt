@@ -20,7 +20,7 @@ internal class DefaultSemaphore(
     private val acquireTimeout: Duration,
     private val snapshotOf: suspend (limit: Int) -> SemaphoreSnapshot?,
 ) : Semaphore {
-    override val name: String get() = coordinator.name
+    override val name: String get() = coordinator.subject.name
 
     override suspend fun acquire(permits: Int): Permit =
         if (acquireTimeout.isInfinite()) {
@@ -37,7 +37,7 @@ internal class DefaultSemaphore(
     ): Permit =
         tryAcquire(permits, timeout) ?: throw AcquireTimeoutException(
             name,
-            "$permits permit(s) of semaphore '$name' were not granted within $timeout. See snapshot() for who holds and who waits.",
+            "$permits permit(s) of ${coordinator.subject} were not granted within $timeout. See snapshot() for who holds and who waits.",
         )
 
     override suspend fun tryAcquire(permits: Int): Permit? = coordinator.acquire(requireWeight(permits), waits = false)
@@ -83,7 +83,7 @@ internal class DefaultSemaphore(
         return snapshotOf(limit)
             ?: throw SemaphoreNotFoundException(
                 name,
-                "Semaphore '$name' does not exist any more: the server has lost its data, or was cleared.",
+                "${coordinator.subject.title} does not exist any more: the server has lost its data, or was cleared.",
             )
     }
 
@@ -96,10 +96,10 @@ internal class DefaultSemaphore(
         require(permits in 1..Semaphore.MAX_PERMITS) { "permits must be from 1 to ${Semaphore.MAX_PERMITS}, but was $permits." }
         val asked: Asked = coordinator.ask(Command.AddPermits(permits))
         check(asked.result != Answer.IMPOSSIBLE) {
-            "Semaphore '$name' is bounded, so addPermits($permits) is refused. Use resize(), or create it with bounded = false."
+            "${coordinator.subject.title} is bounded, so addPermits($permits) is refused. Use resize(), or create it with bounded = false."
         }
         require(asked.result != Answer.TOO_MANY) {
-            "Semaphore '$name' has ${asked.answer.permits} permits; $permits more would exceed ${Semaphore.MAX_PERMITS}."
+            "${coordinator.subject.title} has ${asked.answer.permits} permits; $permits more would exceed ${Semaphore.MAX_PERMITS}."
         }
         return asked.result
     }

@@ -1,83 +1,43 @@
 package io.signalbox.internal
 
-import io.lettuce.core.RedisClient
-import io.lettuce.core.RedisURI
-import io.signalbox.AfterDataLoss
-import io.signalbox.InMemoryStore
 import io.signalbox.Semaphore
 import io.signalbox.SemaphoreNotFoundException
 import io.signalbox.SemaphoreSettings
+import io.signalbox.SemaphoreSnapshot
 import io.signalbox.Signalbox
 import io.signalbox.SignalboxClosedException
-import io.signalbox.SignalboxSettings
-import io.signalbox.internal.coordination.CoordinationSettings
 import io.signalbox.internal.coordination.HandleSettings
-import io.signalbox.internal.coordination.MAX_HOLD
-import io.signalbox.internal.coordination.NanoClock
 import io.signalbox.internal.coordination.SemaphoreCoordinator
-import io.signalbox.internal.coordination.requireLabel
-import io.signalbox.internal.coordination.requireName
 import io.signalbox.internal.coordination.requireTimeout
-import io.signalbox.internal.coordination.wholeMillis
 import io.signalbox.internal.ledger.ClientIdentity
 import io.signalbox.internal.ledger.Ledger
-import io.signalbox.internal.memory.MemoryLedger
-import io.signalbox.internal.redis.RedisConnections
-import io.signalbox.internal.redis.RedisLedger
-import io.signalbox.internal.redis.Scripts
+import io.signalbox.internal.ledger.LedgerName
 import java.util.concurrent.ConcurrentHashMap
-import java.util.concurrent.Executors
 import kotlin.random.Random
 import kotlin.time.Duration
-import kotlin.time.Duration.Companion.days
 import kotlin.time.Duration.Companion.milliseconds
-import kotlin.time.Duration.Companion.nanoseconds
 import kotlin.time.Duration.Companion.seconds
-import kotlin.time.TimeSource
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
-import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
-import kotlinx.coroutines.SupervisorJob
-import kotlinx.coroutines.asCoroutineDispatcher
 import kotlinx.coroutines.cancel
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.launch
-import kotlinx.coroutines.sync.Mutex
-import kotlinx.coroutines.sync.withLock
 import kotlinx.coroutines.withTimeoutOrNull
 
-/**
- * The one [Signalbox]: keeps one handle per name and ends everything when it is closed.
- *
- * Owns [scope], in which the coordinators' heartbeats and reopenings, limits of holds and the goodbye run.
- */
+/** The one [Signalbox]: where handles come from, and what ends them all when it is closed. */
 internal class DefaultSignalbox(
     private val ledger: Ledger,
-    private val client: ClientIdentity,
-    private val settings: CoordinationSettings,
-    private val clock: NanoClock,
-    private val scope: CoroutineScope,
-    private val release: suspend () -> Unit,
-) : Signalbox {
-    private class Slot {
-        val creation = Mutex()
-
-        @Volatile
-        var handle: Handle? = null
-    }
-
-    /** [attached] until somebody names the count. */
-    private class Handle(
-        val semaphore: DefaultSemaphore,
-        val settings: SemaphoreSettings,
-        var attached: Boolean,
-    )
-
-    private val slots = ConcurrentHashMap<String, Slot>()
+    override val backend: SignalboxBackend,
+) : Signalbox,
+    BackendOwner {
+    private val settings = backend.settings
+    private val scope = backend.scope
+    private val semaphores = SemaphoreHandles(this)
+    private val parts: MutableSet<ClosesWithClient> = ConcurrentHashMap.newKeySet()
     private val closing = Job()
     private val ended = Job()
 
@@ -87,7 +47,7 @@ internal class DefaultSignalbox(
         configure: SemaphoreSettings.() -> Unit,
     ): Semaphore {
         DefaultSemaphore.requireCount(permits)
-        return untilClosed { handle(name, permits, SemaphoreSettings().apply(configure))!! }
+        return untilClosed { semaphores.handle(name, permits, SemaphoreSettings().apply(configure))!! }
     }
 
     override suspend fun attach(
@@ -97,19 +57,7 @@ internal class DefaultSignalbox(
     ): Semaphore {
         requireTimeout(timeout)
         val wanted = SemaphoreSettings().apply(configure)
-        var pause = 10.milliseconds
-        val found =
-            untilClosed {
-                handle(name, ATTACHED, wanted) ?: withTimeoutOrNull(timeout) {
-                    var handle: DefaultSemaphore? = null
-                    while (handle == null) {
-                        delay(pause * Random.nextDouble(0.5, 1.0))
-                        pause = minOf(pause * 2, 1.seconds)
-                        handle = handle(name, ATTACHED, wanted)
-                    }
-                    handle
-                }
-            }
+        val found = untilClosed { attachWithin(timeout) { semaphores.handle(name, SemaphoreHandles.ATTACHED, wanted) } }
         return found ?: throw SemaphoreNotFoundException(
             name,
             "Semaphore '$name' was not created by anybody within $timeout. attach() never creates it: start the process that calls " +
@@ -117,53 +65,41 @@ internal class DefaultSignalbox(
         )
     }
 
-    private suspend fun handle(
-        name: String,
-        declared: Int,
-        wanted: SemaphoreSettings,
-    ): DefaultSemaphore? {
-        requireName("name of a semaphore", name, MAX_NAME_BYTES)
-        val holdMillis = if (wanted.maxHold == Duration.INFINITE) -1 else wholeMillis("maxHold", wanted.maxHold, MAX_HOLD)
-        if (wanted.acquireTimeout != Duration.INFINITE) wholeMillis("acquireTimeout", wanted.acquireTimeout, Duration.INFINITE)
-        val handle = HandleSettings(declared, wanted.bounded, wanted.afterDataLoss == AfterDataLoss.QUARANTINE, holdMillis)
-        val slot = slots.computeIfAbsent(name) { Slot() }
-        return slot.creation.withLock {
-            val known = slot.handle
-            if (known != null) return@withLock rejoin(name, known, handle, wanted)
-            val coordinator = SemaphoreCoordinator(name, ledger, client, settings, clock, scope)
-            if (!coordinator.join(handle)) return@withLock null
-            val semaphore =
-                DefaultSemaphore(coordinator, wanted.acquireTimeout) { limit ->
-                    untilClosed { coordinator.retrying { ledger.snapshot(name, limit) } }
-                }
-            slot.handle = Handle(semaphore, wanted, attached = declared == ATTACHED)
-            if (closing.isCompleted) coordinator.close()
-            checkOpen()
-            semaphore
+    /** Asks at once, and again with growing pauses. */
+    private suspend fun <T : Any> attachWithin(
+        timeout: Duration,
+        attempt: suspend () -> T?,
+    ): T? =
+        attempt() ?: withTimeoutOrNull(timeout) {
+            var pause = 10.milliseconds
+            var found: T? = null
+            while (found == null) {
+                delay(pause * Random.nextDouble(0.5, 1.0))
+                pause = minOf(pause * 2, 1.seconds)
+                found = attempt()
+            }
+            found
         }
+
+    // ---- for the handles ---------------------------------------------------------------------------------------------------
+
+    /** A coordinator that has joined and ends with this client; `null` if there is nothing to join. */
+    suspend fun coordinator(
+        name: LedgerName,
+        wanted: HandleSettings,
+    ): SemaphoreCoordinator? {
+        val coordinator = SemaphoreCoordinator(name, ledger, backend.client, settings, backend.clock, scope)
+        if (!coordinator.join(wanted)) return null
+        closeWithClient(coordinator)
+        return coordinator
     }
 
-    private fun rejoin(
-        name: String,
-        known: Handle,
-        wanted: HandleSettings,
-        settings: SemaphoreSettings,
-    ): DefaultSemaphore {
-        val attaching = wanted.declared == ATTACHED
-        val same =
-            known.settings.maxHold == settings.maxHold &&
-                known.settings.acquireTimeout == settings.acquireTimeout &&
-                (attaching || known.attached || known.settings.afterDataLoss == settings.afterDataLoss)
-        require(same) {
-            "Semaphore '$name' is already in use in this client with ${known.settings}, and now asked for with $settings. A client has " +
-                "one handle per name: give the same settings."
-        }
-        if (!attaching) {
-            known.semaphore.coordinator.declare(wanted)
-            known.attached = false
-        }
-        return known.semaphore
-    }
+    suspend fun snapshot(
+        of: SemaphoreCoordinator,
+        limit: Int,
+    ): SemaphoreSnapshot? = untilClosed { of.retrying { ledger.snapshot(of.subject, limit) } }
+
+    // ---- the end -----------------------------------------------------------------------------------------------------------
 
     /** Runs [request], which only asks the store; closing the client ends it. */
     private suspend fun <T> untilClosed(request: suspend () -> T): T =
@@ -186,6 +122,13 @@ internal class DefaultSignalbox(
         if (closing.isCompleted) throw SignalboxClosedException("This client was closed. Make a new one with Signalbox.connect().")
     }
 
+    override fun closeWithClient(part: ClosesWithClient) {
+        parts.add(part)
+        // Either the goodbye finds it among the parts, or this finds that it has begun.
+        if (closing.isCompleted) part.close()
+        checkOpen()
+    }
+
     override fun close() {
         startClosing()
     }
@@ -197,92 +140,17 @@ internal class DefaultSignalbox(
 
     private fun startClosing() {
         if (!closing.complete()) return
-        val coordinators = slots.values.mapNotNull { it.handle?.semaphore?.coordinator }
-        coordinators.forEach { it.close() }
+        val ending = parts.toList()
+        ending.forEach { it.close() }
         // Not a child of the scope it ends.
         CoroutineScope(scope.coroutineContext + Job()).launch {
-            withTimeoutOrNull(settings.storeTimeoutMillis.milliseconds) { coordinators.forEach { it.awaitFarewell() } }
+            withTimeoutOrNull(settings.storeTimeoutMillis.milliseconds) { ending.forEach { it.awaitFarewell() } }
             scope.cancel()
             withTimeoutOrNull(settings.storeTimeoutMillis.milliseconds) { ledger.close() }
             ended.complete()
-            release()
+            backend.release()
         }
     }
 
-    override fun toString(): String = "Signalbox(client=${client.id.take(ClientIdentity.PUBLIC_LENGTH)}, label=${settings.label})"
-
-    companion object {
-        private const val ATTACHED = -1
-        private const val MAX_NAME_BYTES = 256
-        private const val MAX_NAMESPACE_BYTES = 64
-
-        fun connect(
-            uri: String,
-            settings: SignalboxSettings,
-        ): Signalbox = redis(settings) { RedisConnections.own(parse(uri)) }
-
-        fun over(
-            client: RedisClient,
-            settings: SignalboxSettings,
-        ): Signalbox = redis(settings) { RedisConnections.borrowed(client) }
-
-        fun redis(
-            settings: SignalboxSettings,
-            scripts: Scripts = Scripts.production,
-            connections: () -> RedisConnections,
-        ): Signalbox {
-            val checked = checked(settings)
-            val client = ClientIdentity()
-            // One thread of its own: no user code runs on it, so nothing can keep a heartbeat from its time.
-            val timer = Executors.newSingleThreadScheduledExecutor { Thread(it, "signalbox-timer").apply { isDaemon = true } }
-            val scope = CoroutineScope(SupervisorJob() + timer.asCoroutineDispatcher())
-            val patience = checked.patienceNanos.nanoseconds
-            val ledger =
-                RedisLedger(
-                    connections(),
-                    scripts,
-                    client,
-                    settings.namespace,
-                    settings.announceInScript,
-                    checked.retentionMillis,
-                    patience,
-                    scope,
-                )
-            return DefaultSignalbox(ledger, client, checked, System::nanoTime, scope) { timer.shutdown() }
-        }
-
-        fun inMemory(
-            store: InMemoryStore,
-            outer: CoroutineScope?,
-            settings: SignalboxSettings,
-        ): Signalbox {
-            val checked = checked(settings)
-            val context = outer?.coroutineContext ?: Dispatchers.Default
-            val scope = CoroutineScope(context + SupervisorJob(outer?.coroutineContext?.get(Job)))
-            val origin: TimeSource.WithComparableMarks = store.timeSource
-            val start = origin.markNow()
-            val ledger = MemoryLedger(store.ledgers, settings.namespace, scope)
-            return DefaultSignalbox(ledger, ClientIdentity(), checked, { start.elapsedNow().inWholeNanoseconds }, scope) {}
-        }
-
-        private fun checked(settings: SignalboxSettings): CoordinationSettings {
-            requireName("namespace", settings.namespace, MAX_NAMESPACE_BYTES)
-            return CoordinationSettings(
-                label = requireLabel(settings.label),
-                leaseMillis = wholeMillis("lease", settings.lease, 1.days, least = 100.milliseconds),
-                retentionMillis = wholeMillis("retention", settings.retention, MAX_HOLD, least = 1.seconds),
-                storeTimeoutMillis = wholeMillis("storeTimeout", settings.storeTimeout, MAX_HOLD, least = 10.milliseconds),
-            )
-        }
-
-        /** The text of the original exception may repeat the URI, password included. */
-        private fun parse(uri: String): RedisURI =
-            try {
-                RedisURI.create(uri)
-            } catch (_: IllegalArgumentException) {
-                throw IllegalArgumentException(
-                    "The Redis URI cannot be read. Expected redis://[[user:]password@]host[:port][/database], or rediss:// for TLS.",
-                )
-            }
-    }
+    override fun toString(): String = "Signalbox(client=${backend.client.id.take(ClientIdentity.PUBLIC_LENGTH)}, label=${settings.label})"
 }

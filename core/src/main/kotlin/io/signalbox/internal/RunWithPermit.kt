@@ -45,13 +45,15 @@ internal suspend fun <T> runWithPermit(
     }
 }
 
+private fun nameOf(permit: Permit) = if (permit is HeldPermit) permit.coordinator.subject.toString() else "semaphore '${permit.name}'"
+
 private fun leaseLost(
     permit: Permit,
     failure: Throwable?,
 ) = LeaseLostException(
     permit.name,
     permit.fencingToken,
-    "Permit ${permit.fencingToken} of semaphore '${permit.name}' was lost before the block ended: its lease could not be renewed in " +
+    "Permit ${permit.fencingToken} of ${nameOf(permit)} was lost before the block ended: its lease could not be renewed in " +
         "time, its max hold passed, or the client was closed. Somebody else may hold it now; have what it protects refuse older " +
         "fencing tokens.",
     failure.takeUnless { it is CancellationException },

@@ -4,7 +4,7 @@ import io.kotest.assertions.nondeterministic.eventually
 import io.lettuce.core.RedisURI
 import io.signalbox.Signalbox
 import io.signalbox.SignalboxSettings
-import io.signalbox.internal.DefaultSignalbox
+import io.signalbox.internal.Connecting
 import io.signalbox.internal.redis.RedisConnections
 import io.signalbox.internal.redis.Scripts
 import io.signalbox.testkit.FaultProxy
@@ -45,7 +45,7 @@ internal class Stage(
                 label = "client-${clients.size}"
                 configure()
             }
-        return DefaultSignalbox.redis(settings, scripts) { RedisConnections.own(RedisURI.create(uri)) }.also(clients::add)
+        return Connecting.redis(settings, scripts) { RedisConnections.own(RedisURI.create(uri)) }.also(clients::add)
     }
 
     /** So that no request has to be made twice because the server does not know the script yet. */

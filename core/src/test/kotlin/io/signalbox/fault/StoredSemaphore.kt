@@ -2,6 +2,8 @@ package io.signalbox.fault
 
 import io.kotest.assertions.nondeterministic.eventually
 import io.kotest.matchers.shouldBe
+import io.signalbox.internal.ledger.Kind
+import io.signalbox.internal.ledger.LedgerName
 import io.signalbox.internal.redis.Keys
 import io.signalbox.testkit.RedisServer
 import kotlin.time.Duration.Companion.seconds
@@ -12,7 +14,9 @@ internal class StoredSemaphore(
     name: String,
 ) {
     /** Key by kind: state, held, queue, sessions, unclaimed, limits. */
-    val keys: Map<String, String> = Keys("signalbox").semaphore(name).map { String(it) }.associateBy { it.substringAfterLast(':') }
+    val keys: Map<String, String> = Keys("signalbox").of(LedgerName(Kind.SEMAPHORE, name)).map {
+        String(it)
+    }.associateBy { it.substringAfterLast(':') }
 
     val epoch: String get() = redis.command("HGET", keys.getValue("state"), "epoch")
     val held: Int get() = size("held")

@@ -12,6 +12,8 @@ import io.lettuce.core.protocol.AsyncCommand
 import io.lettuce.core.protocol.Command
 import io.lettuce.core.protocol.CommandArgs
 import io.lettuce.core.protocol.CommandType
+import io.signalbox.internal.ledger.Kind
+import io.signalbox.internal.ledger.LedgerName
 import io.signalbox.internal.memory.Announced
 import io.signalbox.internal.redis.AnswerParser
 import io.signalbox.internal.redis.Keys
@@ -83,7 +85,7 @@ private class ScriptSubject(
     ) {
         val sequence = RandomSequence(seed, length)
         val steps = sequence.run()
-        val keys = keysOf.semaphore("s${names.incrementAndGet()}")
+        val keys = keysOf.of(LedgerName(Kind.SEMAPHORE, "s${names.incrementAndGet()}"))
         val names = keys.map { String(it) }
         val replies = steps.map { send(it, keys) }
         calls += steps.size
@@ -121,7 +123,7 @@ private class ScriptSubject(
         script: Script,
         keys: List<ByteArray>,
         arguments: CommandArgs<ByteArray, ByteArray>.() -> Unit,
-    ) = dispatch(CommandType.EVALSHA, ScriptArgs.of(script.sha, keys).apply(arguments))
+    ) = dispatch(CommandType.EVALSHA, script.call(script.sha, keys).apply(arguments))
 
     private fun dispatch(
         type: CommandType,

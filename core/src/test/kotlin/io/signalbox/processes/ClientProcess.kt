@@ -7,7 +7,7 @@ import io.signalbox.Semaphore
 import io.signalbox.SignalboxException
 import io.signalbox.SignalboxSettings
 import io.signalbox.history.auditedScripts
-import io.signalbox.internal.DefaultSignalbox
+import io.signalbox.internal.Connecting
 import io.signalbox.internal.redis.RedisConnections
 import kotlin.concurrent.thread
 import kotlin.random.Random
@@ -43,7 +43,7 @@ fun main(arguments: Array<String>) {
             this.label = label
             this.lease = lease.toInt().milliseconds
         }
-    val signalbox = DefaultSignalbox.redis(settings, auditedScripts) { RedisConnections.own(RedisURI.create(uri)) }
+    val signalbox = Connecting.redis(settings, auditedScripts) { RedisConnections.own(RedisURI.create(uri)) }
     val register = FencedRegister(RedisClient.create(uri))
     thread(isDaemon = true) {
         readlnOrNull()

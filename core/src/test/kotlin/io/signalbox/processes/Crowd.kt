@@ -3,7 +3,7 @@ package io.signalbox.processes
 import io.lettuce.core.RedisURI
 import io.signalbox.SignalboxSettings
 import io.signalbox.history.auditedScripts
-import io.signalbox.internal.DefaultSignalbox
+import io.signalbox.internal.Connecting
 import io.signalbox.internal.redis.RedisConnections
 import io.signalbox.testkit.RedisProcess
 import kotlin.random.Random
@@ -56,7 +56,7 @@ internal class Crowd(
 
     private suspend fun acquireAll() {
         val settings = SignalboxSettings().apply { label = "last" }
-        val signalbox = DefaultSignalbox.redis(settings, auditedScripts) { RedisConnections.own(RedisURI.create(redis.uri)) }
+        val signalbox = Connecting.redis(settings, auditedScripts) { RedisConnections.own(RedisURI.create(redis.uri)) }
         for ((name, permits) in CONTENDED) {
             val semaphore = signalbox.semaphore(name, permits)
             val all = List(permits) { semaphore.acquire(timeout = 20.seconds) }

@@ -11,6 +11,8 @@ import io.signalbox.behaviour.Redis
 import io.signalbox.behaviour.Store
 import io.signalbox.behaviour.freshNamespace
 import io.signalbox.behaviour.withClients
+import io.signalbox.internal.ledger.Kind
+import io.signalbox.internal.ledger.LedgerName
 import io.signalbox.internal.redis.Keys
 import io.signalbox.testkit.RedisServer
 import java.util.concurrent.ConcurrentLinkedQueue
@@ -57,7 +59,7 @@ internal class Course private constructor(
 
     /** What the server has in the sets of holders, waiters and unread grants. */
     private fun storedMembers(semaphore: String): List<String> {
-        val keys = Keys(namespace ?: return emptyList()).semaphore(semaphore).map { String(it) }
+        val keys = Keys(namespace ?: return emptyList()).of(LedgerName(Kind.SEMAPHORE, semaphore)).map { String(it) }
         val sets = keys.filter { key -> listOf("held", "queue", "unclaimed", "limits").any { key.endsWith(":$it") } }
         check(sets.size == 4)
         return sets.flatMap { key -> RedisServer.shared().command("ZRANGE", key, "0", "-1").lines().filter { it.isNotEmpty() } }

@@ -5,22 +5,25 @@ import io.signalbox.SemaphoreNotFoundException
 import io.signalbox.SignalboxClosedException
 import io.signalbox.StoreUnavailableException
 import io.signalbox.internal.ledger.Declared
+import io.signalbox.internal.ledger.LedgerName
 import kotlin.time.Duration.Companion.milliseconds
 
-/** What goes wrong at semaphore [name], in words that say what to do. */
+/** What goes wrong at [ledger], in words that say what to do. */
 internal class CoordinationErrors(
-    private val name: String,
+    private val ledger: LedgerName,
     private val settings: CoordinationSettings,
 ) {
-    fun closed() = SignalboxClosedException("This client was closed; semaphore '$name' can no longer be used through it.")
+    private val name = ledger.name
+
+    fun closed() = SignalboxClosedException("This client was closed; $ledger can no longer be used through it.")
 
     fun released(permit: HeldPermit) =
-        IllegalStateException("Permit ${permit.fencingToken} of semaphore '$name' was already released. Release a permit once.")
+        IllegalStateException("Permit ${permit.fencingToken} of $ledger was already released. Release a permit once.")
 
     fun notFound() =
         SemaphoreNotFoundException(
             name,
-            "Semaphore '$name' does not exist. attach() never creates it: start the process that calls " +
+            "${ledger.title} does not exist. attach() never creates it: start the process that calls " +
                 "semaphore(\"$name\", permits), or wait longer.",
         )
 
@@ -30,10 +33,10 @@ internal class CoordinationErrors(
     ): PermitsMismatchException {
         val text =
             if (wanted.permits != found.permits) {
-                "Semaphore '$name' was created with ${found.permits} permits, not ${wanted.permits}. Use the same count everywhere, " +
+                "${ledger.title} was created with ${found.permits} permits, not ${wanted.permits}. Use the same count everywhere, " +
                     "attach(\"$name\") where it is not known, or resize() to change the current count."
             } else {
-                "Semaphore '$name' was created with bounded = ${found.bounded}, not ${wanted.bounded}. Use the same setting everywhere."
+                "${ledger.title} was created with bounded = ${found.bounded}, not ${wanted.bounded}. Use the same setting everywhere."
             }
         return PermitsMismatchException(name, wanted.permits, found.permits, text)
     }
@@ -42,7 +45,7 @@ internal class CoordinationErrors(
         waiter: Waiter,
         permits: Int,
     ) = IllegalArgumentException(
-        "Cannot acquire ${waiter.weight} permits of semaphore '$name': it has $permits. Ask for at most that many.",
+        "Cannot acquire ${waiter.weight} permits of $ledger: it has $permits. Ask for at most that many.",
     )
 
     /** [outcome] says what is known of the operation. */
@@ -50,11 +53,11 @@ internal class CoordinationErrors(
         outcome: String,
         cause: Throwable?,
     ) = StoreUnavailableException(
-        "The store did not answer for semaphore '$name' within ${settings.storeTimeoutMillis.milliseconds} ($outcome). Check that the " +
+        "The store did not answer for $ledger within ${settings.storeTimeoutMillis.milliseconds} ($outcome). Check that the " +
             "server is reachable, or raise storeTimeout. Last problem: ${cause?.message ?: "none reported"}",
         cause,
     )
 
     fun interrupted(outcome: String) =
-        StoreUnavailableException("The session at semaphore '$name' ended before the answer came ($outcome). Look, and try again.")
+        StoreUnavailableException("The session at $ledger ended before the answer came ($outcome). Look, and try again.")
 }

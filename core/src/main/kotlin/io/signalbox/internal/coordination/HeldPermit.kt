@@ -23,7 +23,7 @@ import kotlinx.coroutines.suspendCancellableCoroutine
  * Leaving HELD is atomic, so that a release needs no lock. The other mutable fields are guarded by the coordinator's lock.
  */
 internal class HeldPermit(
-    private val coordinator: SemaphoreCoordinator,
+    val coordinator: SemaphoreCoordinator,
     override val fencingToken: Long,
     override val permits: Int,
     override val holdersAtGrant: Int,
@@ -62,7 +62,7 @@ internal class HeldPermit(
     /** Heavy grants are named with their weight in the ledger. */
     val heavy: Boolean get() = permits != 1 || limited
 
-    override val name: String get() = coordinator.name
+    override val name: String get() = coordinator.subject.name
 
     override val isLost: Boolean
         get() {

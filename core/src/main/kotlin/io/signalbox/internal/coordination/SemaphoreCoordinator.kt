@@ -1,5 +1,6 @@
 package io.signalbox.internal.coordination
 
+import io.signalbox.internal.ClosesWithClient
 import io.signalbox.internal.ledger.Answer
 import io.signalbox.internal.ledger.ClientIdentity
 import io.signalbox.internal.ledger.Command
@@ -8,6 +9,7 @@ import io.signalbox.internal.ledger.Grant
 import io.signalbox.internal.ledger.HeavyGrant
 import io.signalbox.internal.ledger.Ledger
 import io.signalbox.internal.ledger.LedgerFailure
+import io.signalbox.internal.ledger.LedgerName
 import io.signalbox.internal.ledger.Opened
 import io.signalbox.internal.ledger.SessionListener
 import java.util.concurrent.locks.ReentrantLock
@@ -24,7 +26,7 @@ import kotlinx.coroutines.suspendCancellableCoroutine
 import kotlinx.coroutines.withTimeoutOrNull
 
 /**
- * One client's side of one semaphore: turns what its coroutines want into numbered exchanges, and answers into grants.
+ * One client's side of one semaphore (or what is kept like one): turns what its coroutines want into numbered exchanges, and answers into grants.
  *
  * Group commit: while an exchange is in flight, operations collect in the [Outbox] and leave together in the next. There is no
  * timer on that path; who adds an operation, or receives an answer, sends what there is.
@@ -32,16 +34,17 @@ import kotlinx.coroutines.withTimeoutOrNull
  * This is the shell: [ClientState] decides, under [lock]; continuations and listeners run after it was released, see [settle].
  */
 internal class SemaphoreCoordinator(
-    val name: String,
+    val subject: LedgerName,
     private val ledger: Ledger,
     client: ClientIdentity,
     private val settings: CoordinationSettings,
     private val clock: NanoClock,
     private val scope: CoroutineScope,
     private val maxInFlight: Int = 1,
-) : SessionListener {
+) : SessionListener,
+    ClosesWithClient {
     private val lock = ReentrantLock()
-    val errors = CoordinationErrors(name, settings)
+    val errors = CoordinationErrors(subject, settings)
     private val state = ClientState(this, settings, clock, errors)
     private val openings = Openings(client, ledger, settings, clock)
     private val farewell = CompletableDeferred<Unit>()
@@ -60,7 +63,7 @@ internal class SemaphoreCoordinator(
         val request = openings.first(wanted)
         ledger.listen(request.session, this)
         val sentAt = clock.nanos()
-        val opened = retrying { ledger.open(name, request) }
+        val opened = retrying { ledger.open(subject, request) }
         if (opened is Opened.Joined) {
             settle {
                 state.handle = wanted
@@ -112,7 +115,7 @@ internal class SemaphoreCoordinator(
             val sentAt = clock.nanos()
             val outcome =
                 try {
-                    ledger.open(name, request)
+                    ledger.open(subject, request)
                 } catch (failure: LedgerFailure) {
                     settle { state.lastProblem = failure.error }
                     if (failure.final) return settle { state.run { giveUp(failure.error) } }
@@ -172,7 +175,7 @@ internal class SemaphoreCoordinator(
         hold: Duration,
     ): Boolean {
         val millis = wholeMillis("hold", hold, MAX_HOLD)
-        check(permit.limited) { "Semaphore '$name' has no maxHold, so there is nothing to extend." }
+        check(permit.limited) { "${subject.title} has no maxHold, so there is nothing to extend." }
         if (permit.state == HeldPermit.State.RELEASED) throw errors.released(permit)
         if (permit.isLost) return false
         val asked = ask(Command.Extend(HeavyGrant(permit.fencingToken, permit.permits), millis))
@@ -247,7 +250,7 @@ internal class SemaphoreCoordinator(
         sent: InFlight,
         silentSince: Long = Ledger.FIRST_DELIVERY,
     ) {
-        ledger.exchange(name, sent.exchange, silentSince) { answer, failure ->
+        ledger.exchange(subject, sent.exchange, silentSince) { answer, failure ->
             settle {
                 state.run {
                     if (answer != null) {
@@ -345,7 +348,7 @@ internal class SemaphoreCoordinator(
     // ---- the end -----------------------------------------------------------------------------------------------------------
 
     /** Fails what waits, gives back what is held, and says goodbye. Idempotent. */
-    fun close() {
+    override fun close() {
         val live =
             settle {
                 val live = if (state.closed) null else state.run { close() }
@@ -361,7 +364,7 @@ internal class SemaphoreCoordinator(
         var attempt = 0
         while (!farewell.isCompleted) {
             val reply = CompletableDeferred<Answer?>()
-            ledger.exchange(name, goodbye, Ledger.FIRST_DELIVERY) { answer, _ -> reply.complete(answer) }
+            ledger.exchange(subject, goodbye, Ledger.FIRST_DELIVERY) { answer, _ -> reply.complete(answer) }
             withTimeoutOrNull(settings.patienceNanos.nanoseconds) {
                 if (reply.await() != null) farewell.complete(Unit) else delay(settings.backoffNanos(attempt++).nanoseconds)
             }
@@ -369,5 +372,5 @@ internal class SemaphoreCoordinator(
         ledger.forget(live.id)
     }
 
-    suspend fun awaitFarewell() = farewell.await()
+    override suspend fun awaitFarewell() = farewell.await()
 }

@@ -1,5 +1,6 @@
 package io.signalbox.internal.ledger
 
+import io.signalbox.InternalSignalboxApi
 import java.security.SecureRandom
 import java.util.Base64
 import java.util.concurrent.atomic.AtomicLong
@@ -8,12 +9,13 @@ import java.util.concurrent.atomic.AtomicLong
  * Who a client is: 8 public characters and 22 secret ones (128 bits). Whoever knows the whole can release its permits, so only
  * the public part reaches logs, exceptions and snapshots.
  */
-internal class ClientIdentity {
-    val id: String = random(PUBLIC_BYTES) + random(SECRET_BYTES)
+@InternalSignalboxApi
+public class ClientIdentity internal constructor() {
+    public val id: String = random(PUBLIC_BYTES) + random(SECRET_BYTES)
     private val sessions = AtomicLong()
 
     /** `client.n`, never the same twice. Base64url has none of the characters that separate parts of a member or field. */
-    fun nextSession(): String = id + "." + sessions.incrementAndGet()
+    public fun nextSession(): String = id + "." + sessions.incrementAndGet()
 
     internal companion object {
         private const val PUBLIC_BYTES = 6

@@ -1,5 +1,6 @@
 package io.signalbox.internal.ledger
 
+import io.signalbox.InternalSignalboxApi
 import io.signalbox.SemaphoreSnapshot
 
 /**
@@ -10,9 +11,9 @@ import io.signalbox.SemaphoreSnapshot
  * It makes no attempt at patience: it delivers a request once and reports what became of it; when to repeat is decided above.
  */
 internal interface Ledger {
-    /** Creates or joins semaphore [name], and begins the session named in [opening]. Repeating it does no harm. */
+    /** Creates or joins [name], and begins the session named in [opening]. Repeating it does no harm. */
     suspend fun open(
-        name: String,
+        name: LedgerName,
         opening: Opening,
     ): Opened
 
@@ -24,14 +25,14 @@ internal interface Ledger {
      * lost without a trace. Does not block.
      */
     fun exchange(
-        name: String,
+        name: LedgerName,
         exchange: Exchange,
         silentSince: Long,
         reply: ExchangeReply,
     )
 
     suspend fun snapshot(
-        name: String,
+        name: LedgerName,
         limit: Int,
     ): SemaphoreSnapshot?
 
@@ -76,8 +77,9 @@ internal interface SessionListener {
  * @property executed whether the store may have executed it; `false` is certain.
  * @property final whether the same request would fail again; `false` calls for a repetition.
  */
-internal class LedgerFailure(
-    val error: Throwable,
-    val executed: Boolean,
-    val final: Boolean,
+@InternalSignalboxApi
+public class LedgerFailure internal constructor(
+    public val error: Throwable,
+    public val executed: Boolean,
+    public val final: Boolean,
 ) : RuntimeException(error.message, error)

@@ -4,6 +4,7 @@ import io.signalbox.SemaphoreSnapshot
 import io.signalbox.internal.ledger.Exchange
 import io.signalbox.internal.ledger.ExchangeReply
 import io.signalbox.internal.ledger.Ledger
+import io.signalbox.internal.ledger.LedgerName
 import io.signalbox.internal.ledger.Opened
 import io.signalbox.internal.ledger.Opening
 import io.signalbox.internal.ledger.SessionListener
@@ -27,10 +28,10 @@ internal class MemoryLedger(
         scope.launch { for (delivery in line) delivery() }
     }
 
-    private fun key(name: String) = "$namespace:{$name}"
+    private fun key(name: LedgerName) = "$namespace:${name.kind.tag}:{${name.name}}"
 
     override suspend fun open(
-        name: String,
+        name: LedgerName,
         opening: Opening,
     ): Opened {
         yield()
@@ -38,7 +39,7 @@ internal class MemoryLedger(
     }
 
     override fun exchange(
-        name: String,
+        name: LedgerName,
         exchange: Exchange,
         silentSince: Long,
         reply: ExchangeReply,
@@ -47,11 +48,11 @@ internal class MemoryLedger(
     }
 
     override suspend fun snapshot(
-        name: String,
+        name: LedgerName,
         limit: Int,
     ): SemaphoreSnapshot? {
         yield()
-        return ledgers.snapshot(key(name), name, limit)
+        return ledgers.snapshot(key(name), name.name, limit)
     }
 
     override fun listen(

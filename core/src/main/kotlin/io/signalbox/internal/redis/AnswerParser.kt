@@ -59,12 +59,10 @@ internal object AnswerParser {
         bounded: String,
     ) = Declared(permits.toInt(), bounded == "1")
 
-    /** `session sequence token holders grantedAt`, as pushed to an inbox. */
-    fun announcement(line: ByteArray): Pair<String, Grant>? {
-        val words = String(line).split(' ')
-        val numbers = words.drop(1).mapNotNull { it.toLongOrNull() }
-        if (words.size != 5 || numbers.size != 4) return null
-        return words[0] to Grant(numbers[0], numbers[1], numbers[2].toInt(), numbers[3])
+    /** `sequence token holders grantedAt`, as announced to a session; anything else is ignored. */
+    fun announcement(text: String): Grant? {
+        val numbers = text.split(' ').map { it.toLongOrNull() ?: return null }
+        return if (numbers.size == 4) Grant(numbers[0], numbers[1], numbers[2].toInt(), numbers[3]) else null
     }
 
     /** Integers separated by single blanks. */

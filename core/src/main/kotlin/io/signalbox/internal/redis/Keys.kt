@@ -1,16 +1,22 @@
 package io.signalbox.internal.redis
 
+import io.signalbox.internal.ledger.LedgerName
+
 /** Every key of this library is built here; `docs/design/protocol.md` has the table. */
 internal class Keys(
     private val namespace: String,
 ) {
-    /** The keys of one semaphore, in the order of `KEYS` in the scripts. The kind is outside, the name inside the hash tag. */
-    fun semaphore(name: String): List<ByteArray> =
-        listOf("state", "held", "queue", "sessions", "unclaimed", "limits").map { "$namespace:sem:{$name}:$it".toByteArray() }
+    /** The keys of one ledger, in the order of `KEYS` in the scripts. The kind is outside, the name inside the hash tag. */
+    fun of(ledger: LedgerName): List<ByteArray> =
+        PARTS.map { "$namespace:${ledger.kind.tag}:{${ledger.name}}:$it".toByteArray() }
 
     /** Where announcements for one connection of one client arrive. A new [epoch] each time, so that no half-open predecessor steals them. */
     fun inbox(
         client: String,
         epoch: Long,
     ): String = "$namespace:inbox:{$client:$epoch}"
+
+    private companion object {
+        val PARTS = listOf("state", "held", "queue", "sessions", "unclaimed", "limits")
+    }
 }

@@ -1,6 +1,5 @@
 package io.signalbox.internal.redis
 
-import io.lettuce.core.codec.ByteArrayCodec
 import io.lettuce.core.protocol.CommandArgs
 import io.signalbox.internal.ledger.Command
 import io.signalbox.internal.ledger.Exchange
@@ -14,15 +13,6 @@ internal object ScriptArgs {
 
     /** A range costs two arguments and a command; below this length single tokens are cheaper. */
     private const val MIN_RANGE = 4
-
-    fun of(
-        script: ByteArray,
-        keys: List<ByteArray>,
-    ): CommandArgs<ByteArray, ByteArray> {
-        val args = CommandArgs(ByteArrayCodec.INSTANCE).add(script).add(keys.size.toLong())
-        keys.forEach(args::addKey)
-        return args
-    }
 
     fun CommandArgs<ByteArray, ByteArray>.addOpening(opening: Opening): CommandArgs<ByteArray, ByteArray> {
         add(opening.session).add(opening.previous)

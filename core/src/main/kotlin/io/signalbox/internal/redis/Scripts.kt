@@ -1,20 +1,5 @@
 package io.signalbox.internal.redis
 
-import java.security.MessageDigest
-
-/** A Lua script and the name under which a server has cached it. */
-internal class Script(
-    text: String,
-) {
-    val body: ByteArray = text.toByteArray()
-    val sha: ByteArray =
-        MessageDigest
-            .getInstance("SHA-1")
-            .digest(body)
-            .joinToString("") { "%02x".format(it) }
-            .toByteArray()
-}
-
 /** The scripts of a semaphore. Tests replace the clock of those that read it, or have them keep an audit log, by [transform]. */
 internal class Scripts(
     transform: (String) -> String = { it },

@@ -36,15 +36,15 @@ class AnswerParserSpec : FunSpec({
     }
 
     test("an announcement is read as it was written") {
-        checkAll(200, Arb.string(1..40, Codepoint.alphanumeric()), grants) { session, grant ->
-            val line = "$session.7 ${grant.sequence} ${grant.token} ${grant.holders} ${grant.grantedAt}"
-            AnswerParser.announcement(line.toByteArray()) shouldBe Pair("$session.7", grant)
+        checkAll(200, grants) { grant ->
+            val line = "${grant.sequence} ${grant.token} ${grant.holders} ${grant.grantedAt}"
+            AnswerParser.announcement(line) shouldBe grant
         }
     }
 
     test("a line in the inbox that is no announcement is no announcement") {
-        for (line in listOf("", " ", "a", "a 1 2 3", "a 1 2 3 4 5", "a 1 2 x 4", "a 1 2 3 99999999999999999999", "a  1 2 3")) {
-            AnswerParser.announcement(line.toByteArray()) shouldBe null
+        for (line in listOf("", " ", "a", "1 2 3", "1 2 3 4 5", "1 2 x 4", "1 2 3 99999999999999999999", " 1 2 3")) {
+            AnswerParser.announcement(line) shouldBe null
         }
     }
 })

@@ -3,18 +3,22 @@ package io.signalbox.internal.redis
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.collections.shouldBeUnique
 import io.kotest.matchers.shouldBe
+import io.signalbox.internal.ledger.Kind
+import io.signalbox.internal.ledger.LedgerName
 
 /** Keys are injective, and those of one semaphore have one hash tag. */
 class KeysSpec : FunSpec({
     test("the keys of a semaphore are those of the protocol, with the name as their hash tag") {
-        Keys("signalbox").semaphore("api").map { String(it) } shouldBe
+        Keys("signalbox").of(LedgerName(Kind.SEMAPHORE, "api")).map { String(it) } shouldBe
             listOf("state", "held", "queue", "sessions", "unclaimed", "limits").map { "signalbox:sem:{api}:$it" }
     }
 
     test("other names and namespaces have other keys, whatever they consist of") {
-        val parts = listOf("a", "b", "sem", "inbox", ":", "a:", ":a", "a:sem", "sem:a", "a:sem:a", "state", "a:state", "é", "e\u0301")
+        val parts =
+            listOf("a", "b", "sem", "mutex", "inbox", ":", "a:", ":a", "a:sem", "sem:a", "a:sem:a", "state", "a:state", "é", "e\u0301")
         val keys = parts.flatMap { namespace ->
-            parts.flatMap { Keys(namespace).semaphore(it).map { key -> String(key) } } + parts.map { Keys(namespace).inbox(it, 0) }
+            parts.flatMap { name -> Kind.entries.flatMap { Keys(namespace).of(LedgerName(it, name)) } }.map { String(it) } +
+                parts.map { Keys(namespace).inbox(it, 0) }
         }
         keys.shouldBeUnique()
         for (key in keys) key.count { it == '{' } shouldBe 1

@@ -1,0 +1,58 @@
+package io.signalbox.internal
+
+import io.signalbox.InMemoryStore
+import io.signalbox.InternalSignalboxApi
+import io.signalbox.internal.coordination.CoordinationSettings
+import io.signalbox.internal.coordination.NanoClock
+import io.signalbox.internal.ledger.ClientIdentity
+import io.signalbox.internal.redis.RedisLine
+import kotlinx.coroutines.CoroutineScope
+
+/**
+ * What everything of one client is built on, in this module and in others.
+ *
+ * @property scope where heartbeats and the like run; no user code does. Cancelled at the end of the goodbye.
+ */
+@InternalSignalboxApi
+public class SignalboxBackend internal constructor(
+    public val store: Store,
+    public val namespace: String,
+    public val client: ClientIdentity,
+    public val settings: CoordinationSettings,
+    public val clock: NanoClock,
+    public val scope: CoroutineScope,
+    internal val release: suspend () -> Unit,
+) {
+    /** Where the data are. */
+    public sealed interface Store {
+        public class Redis internal constructor(
+            public val line: RedisLine,
+        ) : Store
+
+        public class Memory internal constructor(
+            public val store: InMemoryStore,
+        ) : Store
+    }
+}
+
+/** A client that lets other modules build on its backend. */
+@InternalSignalboxApi
+public interface BackendOwner {
+    public val backend: SignalboxBackend
+
+    /**
+     * Has [part] closed with the client: [ClosesWithClient.close] as soon as the client is closed, and its goodbye awaited, within
+     * the store timeout, before the connections go.
+     *
+     * @throws io.signalbox.SignalboxClosedException if the client was closed before.
+     */
+    public fun closeWithClient(part: ClosesWithClient)
+}
+
+@InternalSignalboxApi
+public interface ClosesWithClient {
+    /** Starts to end it. Does not suspend; idempotent. */
+    public fun close()
+
+    public suspend fun awaitFarewell()
+}
