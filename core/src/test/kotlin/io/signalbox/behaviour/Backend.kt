@@ -26,7 +26,7 @@ object InMemory : Backend {
 
         override fun connect(configure: SignalboxSettings.() -> Unit) = Signalbox.inMemory(store, configure = configure)
 
-        override fun knows(semaphore: String) = store.ledgers.snapshot("signalbox:{$semaphore}", semaphore, 1) != null
+        override fun knows(semaphore: String) = store.ledgers.snapshot("signalbox:sem:{$semaphore}", semaphore, 1) != null
     }
 }
 
