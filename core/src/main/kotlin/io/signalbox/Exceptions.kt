@@ -57,3 +57,19 @@ public class ScriptNotPermittedException internal constructor(
 public class SignalboxClosedException internal constructor(
     message: String,
 ) : SignalboxException(message)
+
+/** There was no signal for an [Event.await] in time. It has left the queue. */
+public class EventTimeoutException internal constructor(
+    /** The name of the event. */
+    public val event: String,
+    message: String,
+) : SignalboxException(message)
+
+/** An [Event.set] found as many signals kept as may be. Nothing was set. */
+public class EventFullException internal constructor(
+    /** The name of the event. */
+    public val event: String,
+    /** [EventSettings.maxSignals] of the handle. */
+    public val maxSignals: Int,
+    message: String,
+) : SignalboxException(message)

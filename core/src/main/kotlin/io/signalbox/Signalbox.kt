@@ -59,6 +59,32 @@ public interface Signalbox : AutoCloseable {
     ): Semaphore
 
     /**
+     * Creates or joins the mutex [name]. Suspends for one round trip to the store. The same name within one client gives the same
+     * object; a mutex and a semaphore of one name have nothing to do with each other.
+     *
+     * @param name see [semaphore].
+     * @throws IllegalArgumentException if an argument is out of range; nothing was written.
+     * @throws StoreUnavailableException if the store gives no answer within [SignalboxSettings.storeTimeout].
+     */
+    public suspend fun mutex(
+        name: String,
+        configure: MutexSettings.() -> Unit = {},
+    ): Mutex
+
+    /**
+     * Creates or joins the event [name]. Suspends for one round trip to the store. The same name within one client gives the same
+     * object.
+     *
+     * @param name see [semaphore].
+     * @throws IllegalArgumentException if an argument is out of range; nothing was written.
+     * @throws StoreUnavailableException if the store gives no answer within [SignalboxSettings.storeTimeout].
+     */
+    public suspend fun event(
+        name: String,
+        configure: EventSettings.() -> Unit = {},
+    ): Event
+
+    /**
      * Starts the goodbye and returns at once: waiting acquires fail with [SignalboxClosedException], held permits are given
      * back, connections are closed. Idempotent. Does not block and does not suspend; [closeAndJoin] waits for the end.
      */

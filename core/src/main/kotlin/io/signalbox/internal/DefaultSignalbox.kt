@@ -1,5 +1,9 @@
 package io.signalbox.internal
 
+import io.signalbox.Event
+import io.signalbox.EventSettings
+import io.signalbox.Mutex
+import io.signalbox.MutexSettings
 import io.signalbox.Semaphore
 import io.signalbox.SemaphoreNotFoundException
 import io.signalbox.SemaphoreSettings
@@ -37,6 +41,8 @@ internal class DefaultSignalbox(
     private val settings = backend.settings
     private val scope = backend.scope
     private val semaphores = SemaphoreHandles(this)
+    private val mutexes = MutexHandles(this)
+    private val events = EventHandles(this)
     private val parts: MutableSet<ClosesWithClient> = ConcurrentHashMap.newKeySet()
     private val closing = Job()
     private val ended = Job()
@@ -64,6 +70,16 @@ internal class DefaultSignalbox(
                 "semaphore(\"$name\", permits), check that name and namespace are the same, or wait longer.",
         )
     }
+
+    override suspend fun mutex(
+        name: String,
+        configure: MutexSettings.() -> Unit,
+    ): Mutex = untilClosed { mutexes.handle(name, MutexSettings().apply(configure)) }
+
+    override suspend fun event(
+        name: String,
+        configure: EventSettings.() -> Unit,
+    ): Event = untilClosed { events.handle(name, EventSettings().apply(configure)) }
 
     /** Asks at once, and again with growing pauses. */
     private suspend fun <T : Any> attachWithin(

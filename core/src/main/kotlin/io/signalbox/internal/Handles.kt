@@ -4,6 +4,18 @@ import java.util.concurrent.ConcurrentHashMap
 import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
 
+/** A handle is shared, so all who ask for it must mean the same. */
+internal fun requireSame(
+    title: String,
+    known: String?,
+    wanted: String,
+) {
+    require(known == null || known == wanted) {
+        "$title is already in use in this client with $known, and now asked for with $wanted. A client has one handle per name: give the " +
+            "same settings."
+    }
+}
+
 /** One handle per name within a client. */
 internal class Handles<H : Any> {
     private class Slot<H> {

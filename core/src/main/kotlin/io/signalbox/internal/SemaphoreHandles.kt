@@ -31,8 +31,8 @@ internal class SemaphoreHandles(
         wanted: SemaphoreSettings,
     ): DefaultSemaphore? {
         requireName("name of a semaphore", name, MAX_NAME_BYTES)
-        val holdMillis = if (wanted.maxHold == Duration.INFINITE) -1 else wholeMillis("maxHold", wanted.maxHold, MAX_HOLD)
-        if (wanted.acquireTimeout != Duration.INFINITE) wholeMillis("acquireTimeout", wanted.acquireTimeout, Duration.INFINITE)
+        val holdMillis = holdMillis(wanted.maxHold)
+        requireWait("acquireTimeout", wanted.acquireTimeout)
         val handle = HandleSettings(declared, wanted.bounded, wanted.afterDataLoss == AfterDataLoss.QUARANTINE, holdMillis)
         return handles.choose(name) { known ->
             if (known != null) {
@@ -60,10 +60,7 @@ internal class SemaphoreHandles(
             known.settings.maxHold == settings.maxHold &&
                 known.settings.acquireTimeout == settings.acquireTimeout &&
                 (attaching || known.attached || known.settings.afterDataLoss == settings.afterDataLoss)
-        require(same) {
-            "Semaphore '$name' is already in use in this client with ${known.settings}, and now asked for with $settings. A client has " +
-                "one handle per name: give the same settings."
-        }
+        if (!same) requireSame("Semaphore '$name'", known.settings.toString(), settings.toString())
         if (!attaching) {
             known.semaphore.coordinator.declare(wanted)
             known.attached = false
@@ -74,5 +71,15 @@ internal class SemaphoreHandles(
     companion object {
         const val ATTACHED = -1
         const val MAX_NAME_BYTES = 256
+
+        /** -1 for infinite. */
+        fun holdMillis(maxHold: Duration): Long = if (maxHold == Duration.INFINITE) -1 else wholeMillis("maxHold", maxHold, MAX_HOLD)
+
+        fun requireWait(
+            what: String,
+            value: Duration,
+        ) {
+            if (value != Duration.INFINITE) wholeMillis(what, value, Duration.INFINITE)
+        }
     }
 }

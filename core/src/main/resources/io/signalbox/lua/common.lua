@@ -9,11 +9,13 @@
 --   5 unclaimed  zset   score 0; `<session>/<sequence>=<token>,<holders>,<granted at ms>`: grants that the waiter's client
 --                       has not read yet; token 0 refuses
 --   6 limits     zset   score deadline ms; member of held with a max hold
+--   7 signals    zset   events only: score expiry ms or inf, a number. An event is a semaphore whose permits are signals: setting
+--                       it adds a permit, and who was granted one consumes it
 --
 -- Numbers of 16 digits are written by text(), never by `..` or tostring(), which keep 14 digits only.
 
 local unpack = unpack or table.unpack
-local state, held, queue, sessions, unclaimed, limits = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local state, held, queue, sessions, unclaimed, limits, signals = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local SESSION_FIELDS = { 'number', 'deadline', 'lease', 'inbox', 'label', 'unclaimed', '0', '1' }
 
 -- The one reading of the server's clock.
@@ -32,6 +34,15 @@ local function clock(last, offset)
     now = last
   end
   return now, offset
+end
+
+-- Has `key` live for one retention, or as long as signals are kept: until `keep` ms, for ever if that is -1, 0 if there are none.
+local function touch(key, retention, keep, now)
+  if keep < 0 then
+    redis.call('PERSIST', key)
+  else
+    redis.call('PEXPIRE', key, text(math.max(retention, keep - now)))
+  end
 end
 
 -- The extra weight of a member of held: its weight - 1.

@@ -10,6 +10,7 @@
 --  11 how many heavy releases: pairs token, weight
 --  12 how many places in the queue given up: quadruples sequence, weight, hold, since
 --  13 how many commands: triples; 'resize' n 0 | 'add' n 0 | 'extend' '<token>:<weight>' ms
+--     of events: 'signal' <most that are kept> <ms to keep it, or -1> | 'clear' 0 0 | 'consume' n 0, n being among the released
 --  14.. the entries, in this order
 --
 -- Returns { answer, inbox, announcement, inbox, announcement, ... }, the pairs only with announce = 0. The answer is one of
@@ -25,7 +26,7 @@ local prefix = session .. '|'
 
 local stored = redis.call('HMGET', state, 'epoch', 'permits', 'extra', 'ticket', 'fence', 'wake', 'clock', 'offset', 'quarantine',
   'refresh', 'retention', 'queued', prefix .. 'number', prefix .. 'deadline', prefix .. 'lease', prefix .. 'unclaimed',
-  prefix .. 'inbox', 'grants', 'queues')
+  prefix .. 'inbox', 'grants', 'queues', 'keep')
 local now, offset = clock(tonumber(stored[7]) or 0, tonumber(stored[8]) or 0)
 
 local goodbye = ARGV[6] == '1'
@@ -60,7 +61,8 @@ end
 local permits, extra = tonumber(stored[2]), tonumber(stored[3])
 local ticket, fence, wake = tonumber(stored[4]), tonumber(stored[5]), tonumber(stored[6])
 local quarantine, refresh, retention = tonumber(stored[9]), tonumber(stored[10]), tonumber(stored[11])
-local queued, lease = stored[12] == '1', tonumber(stored[15])
+local queued, lease, keep = stored[12] == '1', tonumber(stored[15]), tonumber(stored[20]) or 0
+local kept_before = keep
 local more = false
 local written = { 'clock', text(now), 'offset', text(offset) }
 local function write(field, value)
@@ -71,11 +73,11 @@ end
 -- The first write must be one that a server out of memory still accepts: then it accepts the rest, and releases work.
 if now >= refresh then
   for i = 1, #KEYS do
-    redis.call('PEXPIRE', KEYS[i], retention)
+    touch(KEYS[i], retention, keep, now)
   end
   write('refresh', text(now + math.floor(retention / 4)))
 else
-  redis.call('PEXPIRE', state, retention)
+  touch(state, retention, keep, now)
 end
 
 -- Renew the session, in steps of 1/16 lease.
@@ -188,6 +190,19 @@ for i = 1, tonumber(ARGV[12]) do
   at = at + 4
 end
 
+-- Signals that were kept too long. Those that were granted, and are not consumed yet, count as the oldest.
+local function in_delivery()
+  return redis.call('ZCARD', held) + extra
+end
+if keep ~= 0 then
+  local over, granted = redis.call('ZCOUNT', signals, '-inf', text(now)), in_delivery()
+  if over > granted then
+    redis.call('ZREMRANGEBYRANK', signals, granted, over - 1)
+    permits = math.max(0, permits - (over - granted))
+    write('permits', text(permits))
+  end
+end
+
 -- Commands.
 local results = {}
 for i = 1, tonumber(ARGV[13]) do
@@ -208,6 +223,30 @@ for i = 1, tonumber(ARGV[13]) do
       results[i] = permits
       --@audit('resized', permits)
     end
+  elseif command == 'signal' then
+    if permits - in_delivery() >= tonumber(subject) then
+      results[i] = -3
+    else
+      ticket, permits = ticket + 1, permits + 1
+      redis.call('ZADD', signals, value < 0 and 'inf' or text(now + value), text(ticket))
+      keep = (value < 0 or keep < 0) and -1 or math.max(keep, now + value)
+      write('permits', text(permits))
+      results[i] = 1
+      --@audit('resized', permits)
+    end
+  elseif command == 'clear' then
+    local left = math.min(permits, in_delivery())
+    redis.call('ZREMRANGEBYRANK', signals, left, -1)
+    results[i] = permits - left
+    permits = left
+    write('permits', text(permits))
+    --@audit('resized', permits)
+  elseif command == 'consume' then
+    permits = math.max(0, permits - subject)
+    redis.call('ZPOPMIN', signals, subject)
+    write('permits', text(permits))
+    results[i] = permits
+    --@audit('resized', permits)
   else
     local member = session .. ':' .. subject
     if redis.call('ZSCORE', limits, member) then
@@ -260,7 +299,7 @@ local function grant(owner, weight, hold)
     member = member .. ':' .. text(weight)
     if hold >= 0 then
       redis.call('ZADD', limits, text(now + hold), member)
-      redis.call('PEXPIRE', limits, retention)
+      touch(limits, retention, keep, now)
       if now + hold < wake then
         wake = now + hold
         write('wake', text(wake))
@@ -333,7 +372,7 @@ if queued then
   end
   more = more or left <= 0
   if #order > 0 then
-    redis.call('PEXPIRE', unclaimed, retention)
+    touch(unclaimed, retention, keep, now)
   end
 end
 local waiting = queued and redis.call('ZCARD', queue) or 0
@@ -410,7 +449,7 @@ if #joining > 0 then
   redis.call('ZADD', queue, unpack(joining))
 end
 if first_waiting and waiting > 0 then
-  redis.call('PEXPIRE', queue, retention)
+  touch(queue, retention, keep, now)
 end
 if queued ~= (waiting > 0) then
   write('queued', waiting > 0 and '1' or '0')
@@ -419,7 +458,16 @@ if next_token > before then
   write('fence', text(next_token - 1))
   write('grants', text(tonumber(stored[18]) + next_token - before))
   if first_in_use then
-    redis.call('PEXPIRE', held, retention)
+    touch(held, retention, keep, now)
+  end
+end
+if keep ~= 0 and permits == 0 then
+  keep = 0
+end
+if keep ~= kept_before then
+  write('keep', text(keep))
+  for i = 1, #KEYS do
+    touch(KEYS[i], retention, keep, now)
   end
 end
 write('extra', text(extra))

@@ -20,10 +20,11 @@ local new_epoch, known_epoch, known_number = ARGV[10], ARGV[11], tonumber(ARGV[1
 local bound = tonumber(ARGV[13])
 
 local stored = redis.call('HMGET', state, 'epoch', 'declared', 'bounded', 'permits', 'extra', 'fence', 'wake', 'clock', 'offset',
-  'retention', session .. '|number', previous .. '|number')
+  'retention', session .. '|number', previous .. '|number', 'keep')
 local epoch, permits = stored[1], tonumber(stored[4])
 local extra, fence, wake = tonumber(stored[5]) or 0, tonumber(stored[6]) or 0, tonumber(stored[7])
 local now, offset = clock(tonumber(stored[8]) or 0, tonumber(stored[9]) or 0)
+local keep = tonumber(stored[13]) or 0
 
 -- Validation: nothing has been written yet.
 if not epoch then
@@ -40,10 +41,10 @@ if fresh then
   redis.call('HSET', state, 'epoch', epoch, 'declared', declared, 'permits', permits, 'bounded', bounded, 'extra', 0, 'ticket', 0,
     'fence', 0, 'queued', 0, 'grants', 0, 'queues', 0, 'refresh', 0, 'quarantine', quarantine and text(now + lease) or 0)
   -- Fragments of a state that was partly evicted would count against the new one.
-  redis.call('DEL', held, queue, sessions, unclaimed, limits)
+  redis.call('DEL', held, queue, sessions, unclaimed, limits, signals)
   --@audit('created', epoch, permits)
 else
-  redis.call('PEXPIRE', state, math.max(retention, tonumber(stored[10]) or 0))
+  touch(state, math.max(retention, tonumber(stored[10]) or 0), keep, now)
   declared, bounded = tonumber(stored[2]), stored[3]
 end
 
@@ -98,6 +99,6 @@ retention = math.max(retention, 3 * lease, tonumber(stored[10]) or 0)
 redis.call('HSET', state, 'extra', text(extra), 'fence', text(fence), 'clock', text(now), 'offset', text(offset),
   'wake', text(wake or now), 'retention', text(retention), 'refresh', text(now + math.floor(retention / 4)))
 for i = 1, #KEYS do
-  redis.call('PEXPIRE', KEYS[i], retention)
+  touch(KEYS[i], retention, keep, now)
 end
 return joined

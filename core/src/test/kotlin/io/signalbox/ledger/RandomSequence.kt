@@ -51,8 +51,9 @@ internal class RandomSequence(
     private val length: Int,
 ) {
     private val random = Random(seed)
-    private val declared = listOf(0, 1, 2, 7).random(random)
-    private val bounded = random.nextInt(4) > 0
+    private val event = random.nextInt(5) == 0
+    private val declared = if (event) 0 else listOf(0, 1, 2, 7).random(random)
+    private val bounded = !event && random.nextInt(4) > 0
     private val bound = if (random.nextInt(3) == 0) 2 else 100
     private val lease = listOf(100L, 1000L, 1600L).random(random)
     private var micros = 1_700_000_000_000_000L + random.nextLong(1_000_000_000L)
@@ -202,13 +203,16 @@ internal class RandomSequence(
         return AcquireRun(random.nextInt(1, 4), weight, hold, waits = random.nextInt(4) > 0)
     }
 
-    private fun <T> bogus(make: () -> T): List<T> = if (random.nextInt(8) == 0) listOf(make()) else emptyList()
+    private fun <T> bogus(make: () -> T): List<T> = if (random.nextInt(if (event) 3 else 8) == 0) listOf(make()) else emptyList()
 
     private fun command(client: Client): Command {
         val limited = client.held.values.filter { it.holdMillis >= 0 }.randomOrNull(random)
-        return when (random.nextInt(3)) {
+        return when (if (event) random.nextInt(1, 8) else random.nextInt(3)) {
             0 -> Command.Resize(listOf(0, 1, 2, 3, 8).random(random))
             1 -> Command.AddPermits(if (random.nextInt(3) == 0) 1_000_000_000 else 1)
+            in 3..5 -> Command.Signal(random.nextInt(1, 6), if (random.nextInt(2) == 0) -1 else random.nextLong(1, 2 * lease))
+            6 -> Command.Clear
+            7 -> Command.Consume(random.nextInt(1, 3))
             else -> Command.Extend(HeavyGrant(limited?.token ?: 1_234_567_890_123_456, limited?.weight ?: 1), random.nextLong(1, 2 * lease))
         }
     }

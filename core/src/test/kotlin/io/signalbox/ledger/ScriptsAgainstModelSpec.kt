@@ -30,7 +30,7 @@ import kotlin.random.Random
 /**
  * The scripts on a real server against the model in memory, call by call: 10 000 random sequences of 60 to 100 calls.
  *
- * The scripts run as they are, except that their clock is given: as a seventh key, which no script touches but to expire it.
+ * The scripts run as they are, except that their clock is given: as an eighth key, which no script touches but to expire it.
  */
 class ScriptsAgainstModelSpec :
     FunSpec({
@@ -56,7 +56,7 @@ private class ScriptSubject(
     private val inspection: StatefulRedisConnection<String, String>,
 ) {
     private val scripts =
-        Scripts { text -> text.replace("redis.call('TIME')", "{ string.match(KEYS[7], '^(%d+) (%d+)$') }") }
+        Scripts { text -> text.replace("redis.call('TIME')", "{ string.match(KEYS[8], '^(%d+) (%d+)$') }") }
     private val names = AtomicInteger()
     private val keysOf = Keys("model")
     var calls = 0

@@ -8,7 +8,7 @@ import io.signalbox.internal.memory.SemaphoreState
 internal fun SemaphoreState.dump(): String {
     val counts =
         "epoch=$epoch declared=$declared bounded=$bounded permits=$permits held=$heldWeight grants=$grants ticket=$ticket fence=$fence " +
-            "wake=$wake clock=$clock offset=$offset"
+            "wake=$wake clock=$clock offset=$offset keep=$keep signals=${signals.map { if (it == Long.MAX_VALUE) "inf" else "$it" }}"
     val sessions =
         sessions.values.sortedBy { it.id }.joinToString("\n") {
             "${it.id}: number=${it.number} deadline=${it.deadline} inbox=${it.inbox} held=${it.held.values.map { held ->
@@ -33,11 +33,13 @@ internal fun RedisCommands<String, String>.dump(
     val held = zrange(keys[1], 0, -1)
     val unclaimed = zrange(keys[4], 0, -1)
     val limits = zrangeWithScores(keys[5], 0, -1).associate { it.value to it.score.toLong() }
+    val signals = zrangeWithScores(keys[6], 0, -1).map { it.score }
     val counts =
         "epoch=${state["epoch"]} declared=${state["declared"]} bounded=${state["bounded"] == "1"} permits=${state["permits"]} " +
             "held=${held.size + state.getValue(
                 "extra",
-            ).toInt()} grants=${state["grants"]} ticket=${state["ticket"]} fence=${state["fence"]} wake=${state["wake"]} clock=${state["clock"]} offset=$offset"
+            ).toInt()} grants=${state["grants"]} ticket=${state["ticket"]} fence=${state["fence"]} wake=${state["wake"]} clock=${state["clock"]} offset=$offset " +
+            "keep=${state["keep"] ?: 0} signals=${signals.map { if (it.isInfinite()) "inf" else "${it.toLong()}" }}"
     val sessions =
         zrangeWithScores(keys[3], 0, -1).sortedBy { it.value }.joinToString("\n") { session ->
             val id = session.value

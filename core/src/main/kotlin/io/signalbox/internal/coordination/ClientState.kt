@@ -3,6 +3,7 @@ package io.signalbox.internal.coordination
 import io.signalbox.internal.ledger.Answer
 import io.signalbox.internal.ledger.Command
 import io.signalbox.internal.ledger.Declared
+import io.signalbox.internal.ledger.Exchange
 import io.signalbox.internal.ledger.Grant
 import io.signalbox.internal.ledger.Opened
 
@@ -147,7 +148,8 @@ internal class ClientState(
         when (ask.command) {
             is Command.AddPermits -> fail(ask, errors.interrupted("it may or may not have added the permits"))
             is Command.Extend -> fail(ask, errors.interrupted("the permit was lost with it"))
-            is Command.Resize, null -> outbox.asks.addFirst(ask)
+            is Command.Signal -> fail(ask, errors.interrupted("it may or may not have been set"))
+            is Command.Clear, is Command.Consume, is Command.Resize, null -> outbox.asks.addFirst(ask)
         }
     }
 
@@ -430,13 +432,14 @@ internal class ClientState(
 
     // ---- the end -----------------------------------------------------------------------------------------------------------
 
-    /** Everything ends. Returns the session to say goodbye to, if there is one. */
-    fun Settled.close(): ClientSession? {
+    /** Everything ends. Returns what to say goodbye with, if there is a session. */
+    fun Settled.close(inbox: String): Exchange? {
         takeIn()
         closed = true
         val live = session?.takeIf { it.deadline > clock.nanos() }
         // What was on its way back goes with the session, at the latest.
         (inFlight.flatMap { it.allReleases } + outbox.releases).forEach { confirm(it, wasHeld = live != null) }
+        val goodbye = live?.let { Exchange.goodbye(it.id, inbox, consumed = outbox.releases.count { permit -> permit.isConsumed }) }
         outbox.releases.clear()
         (live?.held?.toList().orEmpty() + inLimbo).forEach { lose(it) }
         inLimbo = emptyList()
@@ -448,6 +451,6 @@ internal class ClientState(
         inFlight.clear()
         failures.run { failOutbox(errors.closed()) }
         session = null
-        return live
+        return goodbye
     }
 }

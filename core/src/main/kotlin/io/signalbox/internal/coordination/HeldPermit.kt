@@ -100,6 +100,17 @@ internal class HeldPermit(
         if (markReleased()) coordinator.handBack(this)
     }
 
+    /** Of an event: whether releasing it uses the signal up. */
+    @Volatile
+    var isConsumed: Boolean = false
+        private set
+
+    /** Gives it back as used up. Returns false if it was lost before: somebody else gets the signal. */
+    fun consume(): Boolean {
+        isConsumed = true
+        return markReleased().also { if (it) coordinator.handBack(this) }
+    }
+
     /** Whether it was held until now. */
     fun markReleased(): Boolean = current.compareAndSet(State.HELD, State.RELEASED)
 

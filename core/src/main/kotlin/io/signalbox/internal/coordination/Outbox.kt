@@ -127,9 +127,15 @@ internal class Outbox {
                 releases = LongArray(plain.size) { plain[it].fencingToken }.apply { sort() },
                 heavyReleases = heavy.map { HeavyGrant(it.fencingToken, it.permits) },
                 leaves = left.map { it.place },
-                commands = asked.mapNotNull { it.command },
+                commands = asked.mapNotNull { it.command } + consumption(plain),
             )
         return InFlight(exchange, waiters, plain, heavy, left, asked, now)
+    }
+
+    /** Behind all other commands, whose results are told apart by their place. */
+    private fun consumption(released: List<HeldPermit>): List<Command> {
+        val consumed = released.count { it.isConsumed }
+        return if (consumed == 0) emptyList() else listOf(Command.Consume(consumed))
     }
 
     private fun takeAcquires(): List<Waiter> {

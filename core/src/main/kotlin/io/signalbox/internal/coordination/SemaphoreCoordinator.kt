@@ -349,18 +349,17 @@ internal class SemaphoreCoordinator(
 
     /** Fails what waits, gives back what is held, and says goodbye. Idempotent. */
     override fun close() {
-        val live =
+        val goodbye =
             settle {
-                val live = if (state.closed) null else state.run { close() }
-                if (live == null) farewell.complete(Unit)
+                val goodbye = if (state.closed) null else state.run { close(ledger.inbox()) }
+                if (goodbye == null) farewell.complete(Unit)
                 state.schedule.ring()
-                live
+                goodbye
             } ?: return
-        scope.launch { sayGoodbye(live) }
+        scope.launch { say(goodbye) }
     }
 
-    private suspend fun sayGoodbye(live: ClientSession) {
-        val goodbye = Exchange.goodbye(live.id, ledger.inbox())
+    private suspend fun say(goodbye: Exchange) {
         var attempt = 0
         while (!farewell.isCompleted) {
             val reply = CompletableDeferred<Answer?>()
@@ -369,7 +368,7 @@ internal class SemaphoreCoordinator(
                 if (reply.await() != null) farewell.complete(Unit) else delay(settings.backoffNanos(attempt++).nanoseconds)
             }
         }
-        ledger.forget(live.id)
+        ledger.forget(goodbye.session)
     }
 
     override suspend fun awaitFarewell() = farewell.await()

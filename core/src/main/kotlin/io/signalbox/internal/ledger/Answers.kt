@@ -52,7 +52,7 @@ internal sealed interface Answer {
         val grants: List<Grant>,
         /** Per entry of [Exchange.heavyReleases], whether it was still held. */
         val released: List<Boolean>,
-        /** Per entry of [Exchange.commands]: the new count, 1 for done, 0 for too late, [IMPOSSIBLE]. */
+        /** Per entry of [Exchange.commands]: the new count, 1 for done, 0 for too late, or why not: [IMPOSSIBLE], [TOO_MANY], [FULL]. */
         val results: List<Int>,
     ) : Answer
 
@@ -72,6 +72,7 @@ internal sealed interface Answer {
     companion object {
         const val IMPOSSIBLE = -1
         const val TOO_MANY = -2
+        const val FULL = -3
         const val REFUSED = 0L
     }
 }

@@ -52,17 +52,27 @@ internal class Exchange(
     val commands: List<Command>,
 ) {
     companion object {
-        /** Ends [session] and says nothing else. Needs no number: an exchange that comes after it is lost. */
+        /**
+         * Ends [session], whose last [consumed] signals are used up. Needs no number: an exchange that comes after it is lost, and
+         * so is its repetition.
+         */
         fun goodbye(
             session: String,
             inbox: String,
-        ): Exchange = Exchange(
-            session, number = 0, inbox, goodbye = true, 0, emptyList(),
-            LongArray(
-                0,
-            ),
-            emptyList(), emptyList(), emptyList(),
-        )
+            consumed: Int = 0,
+        ): Exchange =
+            Exchange(
+                session,
+                number = 0,
+                inbox,
+                goodbye = true,
+                firstSequence = 0,
+                acquires = emptyList(),
+                releases = LongArray(0),
+                heavyReleases = emptyList(),
+                leaves = emptyList(),
+                commands = if (consumed == 0) emptyList() else listOf(Command.Consume(consumed)),
+            )
     }
 
     init {
@@ -102,6 +112,20 @@ internal sealed interface Command {
 
     class AddPermits(
         val permits: Int,
+    ) : Command
+
+    /** Sets an event: one more permit, unless [most] are kept. Kept for [keepMillis], or -1 for ever. */
+    class Signal(
+        val most: Int,
+        val keepMillis: Long,
+    ) : Command
+
+    /** Takes back the kept signals of an event. */
+    data object Clear : Command
+
+    /** Takes away [signals] permits: those that the same exchange releases. */
+    class Consume(
+        val signals: Int,
     ) : Command
 
     class Extend(

@@ -43,7 +43,7 @@ internal class MemoryLedgers(
             if (state == null) {
                 semaphores.remove(key)
             } else {
-                semaphores[key] = Entry(state, micros / 1000 + state.retention)
+                semaphores[key] = Entry(state, state.expiresAt(micros / 1000))
             }
             opened
         }
@@ -57,7 +57,7 @@ internal class MemoryLedgers(
             lock.withLock {
                 val micros = micros()
                 val entry = live(key, micros) ?: return Answer.Lost("")
-                entry.state.execute(exchange, micros, BOUND).also { entry.expiresAt = micros / 1000 + entry.state.retention }
+                entry.state.execute(exchange, micros, BOUND).also { entry.expiresAt = entry.state.expiresAt(micros / 1000) }
             }
         executed.announced.forEach { listeners[it.session]?.onGrant(it.grant) }
         return executed.answer

@@ -35,6 +35,15 @@ internal class SemaphoreState(
     var offset: Long = 0
 
     var retention: Long = 0
+
+    /** When the kept signals of an event expire, ascending; [Long.MAX_VALUE] for never. */
+    val signals: MutableList<Long> = ArrayList()
+
+    /** How long [signals] are to be kept: 0 if there are none, -1 for ever, else the moment. */
+    var keep: Long = 0
+
+    /** When the state may be forgotten if nobody asks for it any more. */
+    fun expiresAt(now: Long): Long = if (keep < 0) Long.MAX_VALUE else maxOf(now + retention, keep)
     val sessions: MutableMap<String, SessionState> = HashMap()
     val queue: TreeMap<Long, Queued> = TreeMap()
     val limits: TreeSet<HoldLimit> = TreeSet(compareBy<HoldLimit> { it.deadline }.thenBy { it.member })

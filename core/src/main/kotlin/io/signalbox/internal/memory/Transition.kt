@@ -84,6 +84,7 @@ private class Transition(
         exchange.releases.forEach { token -> release(token) }
         val released = exchange.heavyReleases.map { release(it.token, it.weight) }
         exchange.leaves.forEach(::leave)
+        expireSignals()
         val results = exchange.commands.map(::command)
         if (!exchange.goodbye) readUnclaimed()
 
@@ -96,6 +97,7 @@ private class Transition(
         val granted = acquire()
         if (nextToken > before) state.fence = nextToken - 1
         state.grants += nextToken - before
+        if (state.permits == 0) state.keep = 0
 
         val waiting = state.queue.size
         val answer =
@@ -203,8 +205,49 @@ private class Transition(
                     }
                 }
 
+            is Command.Signal -> signal(command)
+
+            is Command.Clear -> {
+                val left = min(state.permits, state.heldWeight)
+                dropSignals(left, state.signals.size)
+                (state.permits - left).also { state.permits = left }
+            }
+
+            is Command.Consume -> {
+                state.permits = max(0, state.permits - command.signals)
+                dropSignals(0, command.signals)
+                state.permits
+            }
+
             is Command.Extend -> extend(command)
         }
+
+    private fun signal(command: Command.Signal): Int {
+        if (state.permits - state.heldWeight >= command.most) return Answer.FULL
+        state.permits++
+        state.ticket++
+        state.signals += if (command.keepMillis < 0) Long.MAX_VALUE else now + command.keepMillis
+        state.signals.sort()
+        state.keep = if (command.keepMillis < 0 || state.keep < 0) -1 else max(state.keep, now + command.keepMillis)
+        return 1
+    }
+
+    /** Signals that were kept too long. Those that were granted, and are not consumed yet, count as the oldest. */
+    private fun expireSignals() {
+        if (state.keep == 0L) return
+        val over = state.signals.count { it <= now }
+        val granted = state.heldWeight
+        if (over <= granted) return
+        dropSignals(granted, over)
+        state.permits = max(0, state.permits - (over - granted))
+    }
+
+    private fun dropSignals(
+        from: Int,
+        to: Int,
+    ) {
+        if (from < state.signals.size) state.signals.subList(from, min(to, state.signals.size)).clear()
+    }
 
     private fun extend(command: Command.Extend): Int {
         val held = session.held[command.grant.token] ?: return 0

@@ -17,6 +17,6 @@ internal class Keys(
     ): String = "$namespace:inbox:{$client:$epoch}"
 
     private companion object {
-        val PARTS = listOf("state", "held", "queue", "sessions", "unclaimed", "limits")
+        val PARTS = listOf("state", "held", "queue", "sessions", "unclaimed", "limits", "signals")
     }
 }

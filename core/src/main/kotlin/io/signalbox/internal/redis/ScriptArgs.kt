@@ -51,6 +51,9 @@ internal object ScriptArgs {
         when (command) {
             is Command.Resize -> add("resize").add(command.permits.toLong()).add(0)
             is Command.AddPermits -> add("add").add(command.permits.toLong()).add(0)
+            is Command.Signal -> add("signal").add(command.most.toLong()).add(command.keepMillis)
+            is Command.Clear -> add("clear").add(0).add(0)
+            is Command.Consume -> add("consume").add(command.signals.toLong()).add(0)
             is Command.Extend -> add("extend").add(text(command.grant)).add(command.holdMillis)
         }
     }
