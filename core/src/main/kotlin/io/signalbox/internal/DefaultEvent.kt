@@ -4,6 +4,7 @@ import io.signalbox.Event
 import io.signalbox.EventFullException
 import io.signalbox.EventSettings
 import io.signalbox.EventTimeoutException
+import io.signalbox.SemaphoreSnapshot
 import io.signalbox.internal.coordination.HeldPermit
 import io.signalbox.internal.coordination.MAX_HOLD
 import io.signalbox.internal.coordination.wholeMillis
@@ -30,8 +31,8 @@ internal class DefaultEvent(
             throw EventFullException(
                 name,
                 settings.maxSignals,
-                "Event '$name' keeps ${settings.maxSignals} signals that nobody has awaited, which is the most it may. Nothing was set: see " +
-                    "that somebody awaits, clear() it, or raise maxSignals.",
+                "Event '$name' keeps ${settings.maxSignals} signals that nobody has awaited, which is the most it may. Nothing was set: " +
+                    "see that somebody awaits, clear() it, or raise maxSignals.",
             )
         }
     }
@@ -55,6 +56,9 @@ internal class DefaultEvent(
     override suspend fun clear(): Int = coordinator.ask(Command.Clear).result
 
     override suspend fun isSet(): Boolean = coordinator.ask(null).answer.let { it.permits > it.held }
+
+    /** Signals as permits: `permits` are kept or on their way, the queue is who awaits. */
+    internal suspend fun snapshot(limit: Int = 1): SemaphoreSnapshot = semaphore.snapshot(limit)
 
     override fun toString(): String = "Event(name=$name)"
 }

@@ -3,6 +3,7 @@ package io.signalbox.behaviour
 import io.signalbox.InMemoryStore
 import io.signalbox.Signalbox
 import io.signalbox.SignalboxSettings
+import io.signalbox.internal.ledger.Kind
 import io.signalbox.testkit.RedisServer
 import kotlin.random.Random
 
@@ -16,8 +17,8 @@ interface Store {
     /** Another client, as in another process. */
     fun connect(configure: SignalboxSettings.() -> Unit): Signalbox
 
-    /** Whether anything of the semaphore is stored. Asking changes nothing. */
-    fun knows(semaphore: String): Boolean
+    /** Whether anything of that name is stored. Asking changes nothing. */
+    fun knows(name: String): Boolean
 }
 
 object InMemory : Backend {
@@ -26,7 +27,7 @@ object InMemory : Backend {
 
         override fun connect(configure: SignalboxSettings.() -> Unit) = Signalbox.inMemory(store, configure = configure)
 
-        override fun knows(semaphore: String) = store.ledgers.snapshot("signalbox:sem:{$semaphore}", semaphore, 1) != null
+        override fun knows(name: String) = Kind.entries.any { store.ledgers.snapshot("signalbox:${it.tag}:{$name}", name, 1) != null }
     }
 }
 
@@ -44,7 +45,7 @@ open class Redis(
                 configure()
             }
 
-            override fun knows(semaphore: String) = keysOf(unused).any { "{$semaphore}" in it }
+            override fun knows(name: String) = keysOf(unused).any { "{$name}" in it }
         }
     }
 

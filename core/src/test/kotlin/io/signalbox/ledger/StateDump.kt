@@ -8,7 +8,8 @@ import io.signalbox.internal.memory.SemaphoreState
 internal fun SemaphoreState.dump(): String {
     val counts =
         "epoch=$epoch declared=$declared bounded=$bounded permits=$permits held=$heldWeight grants=$grants ticket=$ticket fence=$fence " +
-            "wake=$wake clock=$clock offset=$offset keep=$keep signals=${signals.map { if (it == Long.MAX_VALUE) "inf" else "$it" }}"
+            "wake=$wake clock=$clock offset=$offset keep=$keep " +
+            "signals=${signals.map { if (it == Long.MAX_VALUE) "inf" else "$it" }}"
     val sessions =
         sessions.values.sortedBy { it.id }.joinToString("\n") {
             "${it.id}: number=${it.number} deadline=${it.deadline} inbox=${it.inbox} held=${it.held.values.map { held ->
@@ -38,7 +39,8 @@ internal fun RedisCommands<String, String>.dump(
         "epoch=${state["epoch"]} declared=${state["declared"]} bounded=${state["bounded"] == "1"} permits=${state["permits"]} " +
             "held=${held.size + state.getValue(
                 "extra",
-            ).toInt()} grants=${state["grants"]} ticket=${state["ticket"]} fence=${state["fence"]} wake=${state["wake"]} clock=${state["clock"]} offset=$offset " +
+            ).toInt()} grants=${state["grants"]} ticket=${state["ticket"]} fence=${state["fence"]} " +
+            "wake=${state["wake"]} clock=${state["clock"]} offset=$offset " +
             "keep=${state["keep"] ?: 0} signals=${signals.map { if (it.isInfinite()) "inf" else "${it.toLong()}" }}"
     val sessions =
         zrangeWithScores(keys[3], 0, -1).sortedBy { it.value }.joinToString("\n") { session ->

@@ -1,0 +1,18 @@
+package io.signalbox.event
+
+import io.kotest.assertions.nondeterministic.eventually
+import io.kotest.matchers.shouldBe
+import io.signalbox.Event
+import io.signalbox.behaviour.PATIENCE
+import io.signalbox.internal.DefaultEvent
+
+/** Returns when [count] coroutines wait for the event, all clients. */
+internal suspend fun Event.awaitWaiting(count: Int) {
+    eventually(PATIENCE) { (this@awaitWaiting as DefaultEvent).snapshot().queueLength shouldBe count }
+}
+
+/** How many signals are kept or on their way. */
+internal suspend fun Event.snapshotPermits(): Int = (this as DefaultEvent).run {
+    isSet()
+    snapshot().permits
+}
