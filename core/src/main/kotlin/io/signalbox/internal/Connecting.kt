@@ -2,6 +2,7 @@ package io.signalbox.internal
 
 import io.lettuce.core.RedisURI
 import io.signalbox.InMemoryStore
+import io.signalbox.Observation
 import io.signalbox.Signalbox
 import io.signalbox.SignalboxSettings
 import io.signalbox.internal.coordination.CoordinationSettings
@@ -46,10 +47,24 @@ internal object Connecting {
         val keys = Keys(settings.namespace)
         val announcements = Announcements(opened, { epoch -> keys.inbox(client.id, epoch) }, scope)
         val line = RedisLine(opened, checked.patienceNanos.nanoseconds, scope, announcements)
-        val ledger = RedisLedger(line, scripts, keys, settings.announceInScript, checked.retentionMillis)
+        val ledger = RedisLedger(
+            line,
+            scripts,
+            keys,
+            settings.announceInScript,
+            checked.retentionMillis,
+            maxOf(
+                checked.retentionMillis,
+                3 * checked.leaseMillis,
+            ),
+            scope,
+        )
+        val observers = Observers()
+        opened.onReconnected = { observers.tell(Observation.Reconnected(blocking = false)) }
+        announcements.onReconnected = { observers.tell(Observation.Reconnected(blocking = true)) }
         val store = SignalboxBackend.Store.Redis(line)
         val backend = SignalboxBackend(store, settings.namespace, client, checked, System::nanoTime, scope) { timer.shutdown() }
-        return DefaultSignalbox(ledger, backend)
+        return DefaultSignalbox(ledger, backend, observers)
     }
 
     fun inMemory(
@@ -64,7 +79,7 @@ internal object Connecting {
         val clock = { start.elapsedNow().inWholeNanoseconds }
         val kept = SignalboxBackend.Store.Memory(store)
         val backend = SignalboxBackend(kept, settings.namespace, ClientIdentity(), checked, clock, scope) {}
-        return DefaultSignalbox(MemoryLedger(store.ledgers, settings.namespace, scope), backend)
+        return DefaultSignalbox(MemoryLedger(store.ledgers, settings.namespace, scope), backend, Observers())
     }
 
     private fun checked(settings: SignalboxSettings): CoordinationSettings {

@@ -1,6 +1,7 @@
 package io.signalbox.internal.coordination
 
 import io.signalbox.internal.ClosesWithClient
+import io.signalbox.internal.Observers
 import io.signalbox.internal.ledger.Answer
 import io.signalbox.internal.ledger.ClientIdentity
 import io.signalbox.internal.ledger.Command
@@ -15,7 +16,6 @@ import io.signalbox.internal.ledger.SessionListener
 import java.util.concurrent.locks.ReentrantLock
 import kotlin.concurrent.withLock
 import kotlin.time.Duration
-import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.nanoseconds
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineScope
@@ -40,6 +40,7 @@ internal class SemaphoreCoordinator(
     private val settings: CoordinationSettings,
     private val clock: NanoClock,
     private val scope: CoroutineScope,
+    private val observers: Observers,
     private val maxInFlight: Int = 1,
 ) : SessionListener,
     ClosesWithClient {
@@ -69,6 +70,7 @@ internal class SemaphoreCoordinator(
                 state.handle = wanted
                 state.run { joined(request.session, opened, sentAt) }
             }
+            ledger.enlist(subject)
             scope.launch { watch() }
             return true
         }
@@ -85,25 +87,8 @@ internal class SemaphoreCoordinator(
     }
 
     /** Repeats [request] until it is answered, for at most the store timeout. */
-    suspend fun <T> retrying(request: suspend () -> T): T {
-        var problem: LedgerFailure? = null
-        var attempt = 0
-        val answer =
-            withTimeoutOrNull(settings.storeTimeoutMillis.milliseconds) {
-                var result: Result<T>? = null
-                while (result == null) {
-                    try {
-                        result = Result.success(request())
-                    } catch (failure: LedgerFailure) {
-                        if (failure.final) throw failure.error
-                        problem = failure
-                        delay(settings.backoffNanos(attempt++).nanoseconds)
-                    }
-                }
-                result
-            }
-        return if (answer != null) answer.getOrThrow() else throw errors.unavailable("nothing was changed yet", problem?.error)
-    }
+    suspend fun <T> retrying(request: suspend () -> T): T =
+        settings.retrying({ last -> errors.unavailable("nothing was changed yet", last) }, request)
 
     /** Opens a new session in place of a lost one; runs in [scope] until it succeeds or nobody wants it any more. */
     private suspend fun reopen() {
@@ -204,7 +189,7 @@ internal class SemaphoreCoordinator(
      */
     private fun pump() {
         while (!lineIsFull && !delivering && state.hasSomethingToSay && lock.tryLock()) {
-            val settled = Settled()
+            val settled = Settled(subject, observers, clock)
             val next =
                 try {
                     settled.compose()
@@ -275,7 +260,7 @@ internal class SemaphoreCoordinator(
 
     /** Runs [decide] under the lock; what it settles reaches user code after that; then sends what there is to send. */
     private fun <T> settle(decide: Settled.() -> T): T {
-        val settled = Settled()
+        val settled = Settled(subject, observers, clock)
         val result = lock.withLock { settled.decide().also { judgeLine() } }
         if (!settled.isEmpty) {
             // Whoever is resumed has more to say: let it collect, instead of sending the first word alone.
@@ -324,6 +309,7 @@ internal class SemaphoreCoordinator(
             state.wantsRefresh = true
             if (!state.opening) startReopening()
         }
+        ledger.enlist(subject)
         state.schedule.refreshed()
     }
 

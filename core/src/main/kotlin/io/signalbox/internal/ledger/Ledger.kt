@@ -36,6 +36,12 @@ internal interface Ledger {
         limit: Int,
     ): SemaphoreSnapshot?
 
+    /** Adds [name] to what [names] lists, from time to time. A hint that may fail silently. */
+    fun enlist(name: LedgerName)
+
+    /** The names of [kind] in use, and some that are not any more. */
+    suspend fun names(kind: Kind): List<String>
+
     /** Where grants for waiters of [session] are announced from now on; a later grant may come before this returns. */
     fun listen(
         session: String,
