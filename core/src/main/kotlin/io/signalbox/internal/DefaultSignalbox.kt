@@ -5,12 +5,14 @@ import io.lettuce.core.RedisURI
 import io.signalbox.AfterDataLoss
 import io.signalbox.InMemoryStore
 import io.signalbox.Semaphore
+import io.signalbox.SemaphoreAlgorithm
 import io.signalbox.SemaphoreNotFoundException
 import io.signalbox.SemaphoreSettings
 import io.signalbox.Signalbox
 import io.signalbox.SignalboxClosedException
 import io.signalbox.SignalboxSettings
 import io.signalbox.internal.coordination.CoordinationSettings
+import io.signalbox.internal.coordination.Coordinator
 import io.signalbox.internal.coordination.HandleSettings
 import io.signalbox.internal.coordination.MAX_HOLD
 import io.signalbox.internal.coordination.NanoClock
@@ -22,6 +24,8 @@ import io.signalbox.internal.coordination.wholeMillis
 import io.signalbox.internal.ledger.ClientIdentity
 import io.signalbox.internal.ledger.Ledger
 import io.signalbox.internal.memory.MemoryLedger
+import io.signalbox.internal.pool.PoolSemaphore
+import io.signalbox.internal.pool.Pools
 import io.signalbox.internal.redis.RedisConnections
 import io.signalbox.internal.redis.RedisLedger
 import io.signalbox.internal.redis.Scripts
@@ -61,6 +65,9 @@ internal class DefaultSignalbox(
     private val settings: CoordinationSettings,
     private val clock: NanoClock,
     private val scope: CoroutineScope,
+    /** Where pools are; without, they are kept in [poolLedger]. */
+    private val pools: Pools?,
+    private val poolLedger: Ledger?,
     private val release: suspend () -> Unit,
 ) : Signalbox {
     private class Slot {
@@ -72,7 +79,8 @@ internal class DefaultSignalbox(
 
     /** [attached] until somebody names the count. */
     private class Handle(
-        val semaphore: DefaultSemaphore,
+        val semaphore: Semaphore,
+        val coordinator: Coordinator,
         val settings: SemaphoreSettings,
         var attached: Boolean,
     )
@@ -86,8 +94,9 @@ internal class DefaultSignalbox(
         permits: Int,
         configure: SemaphoreSettings.() -> Unit,
     ): Semaphore {
-        DefaultSemaphore.requireCount(permits)
-        return untilClosed { handle(name, permits, SemaphoreSettings().apply(configure))!! }
+        val wanted = SemaphoreSettings().apply(configure)
+        DefaultSemaphore.requireCount(permits, countsOf(wanted.algorithm))
+        return untilClosed { handle(name, permits, wanted)!! }
     }
 
     override suspend fun attach(
@@ -101,7 +110,7 @@ internal class DefaultSignalbox(
         val found =
             untilClosed {
                 handle(name, ATTACHED, wanted) ?: withTimeoutOrNull(timeout) {
-                    var handle: DefaultSemaphore? = null
+                    var handle: Semaphore? = null
                     while (handle == null) {
                         delay(pause * Random.nextDouble(0.5, 1.0))
                         pause = minOf(pause * 2, 1.seconds)
@@ -121,7 +130,7 @@ internal class DefaultSignalbox(
         name: String,
         declared: Int,
         wanted: SemaphoreSettings,
-    ): DefaultSemaphore? {
+    ): Semaphore? {
         requireName("name of a semaphore", name, MAX_NAME_BYTES)
         val holdMillis = if (wanted.maxHold == Duration.INFINITE) -1 else wholeMillis("maxHold", wanted.maxHold, MAX_HOLD)
         if (wanted.acquireTimeout != Duration.INFINITE) wholeMillis("acquireTimeout", wanted.acquireTimeout, Duration.INFINITE)
@@ -130,28 +139,54 @@ internal class DefaultSignalbox(
         return slot.creation.withLock {
             val known = slot.handle
             if (known != null) return@withLock rejoin(name, known, handle, wanted)
-            val coordinator = SemaphoreCoordinator(name, ledger, client, settings, clock, scope)
-            if (!coordinator.join(handle)) return@withLock null
-            val semaphore =
-                DefaultSemaphore(coordinator, wanted.acquireTimeout) { limit ->
-                    untilClosed { coordinator.retrying { ledger.snapshot(name, limit) } }
-                }
-            slot.handle = Handle(semaphore, wanted, attached = declared == ATTACHED)
+            val joined = join(name, handle, wanted) ?: return@withLock null
+            val (semaphore, coordinator) = joined
+            slot.handle = Handle(semaphore, coordinator, wanted, attached = declared == ATTACHED)
             if (closing.isCompleted) coordinator.close()
             checkOpen()
             semaphore
         }
     }
 
+    /** Creates or joins; `null` if there is nothing to join. */
+    private suspend fun join(
+        name: String,
+        handle: HandleSettings,
+        wanted: SemaphoreSettings,
+    ): Pair<Semaphore, Coordinator>? {
+        val algorithm = wanted.algorithm
+        if (algorithm is SemaphoreAlgorithm.Pool && pools != null) {
+            val coordinator = pools.join(name, handle, algorithm.initStrategy) ?: return null
+            return PoolSemaphore(coordinator, wanted.acquireTimeout, untilClosed) to coordinator
+        }
+        val ledger = if (algorithm is SemaphoreAlgorithm.Pool) poolLedger!! else ledger
+        val coordinator = SemaphoreCoordinator(name, ledger, client, settings, clock, scope)
+        if (!coordinator.join(handle)) return null
+        val semaphore =
+            DefaultSemaphore(coordinator, wanted.acquireTimeout, countsOf(algorithm).last) { limit ->
+                untilClosed { coordinator.retrying { ledger.snapshot(name, limit) } }
+            }
+        return semaphore to coordinator
+    }
+
+    private fun countsOf(algorithm: SemaphoreAlgorithm): IntRange =
+        if (algorithm is SemaphoreAlgorithm.Pool) 1..SemaphoreAlgorithm.Pool.MAX_PERMITS else 0..Semaphore.MAX_PERMITS
+
+    private val untilClosed =
+        object : PoolSemaphore.Guard {
+            override suspend fun <T> run(request: suspend () -> T): T = untilClosed(request)
+        }
+
     private fun rejoin(
         name: String,
         known: Handle,
         wanted: HandleSettings,
         settings: SemaphoreSettings,
-    ): DefaultSemaphore {
+    ): Semaphore {
         val attaching = wanted.declared == ATTACHED
         val same =
-            known.settings.maxHold == settings.maxHold &&
+            known.settings.algorithm::class == settings.algorithm::class &&
+                known.settings.maxHold == settings.maxHold &&
                 known.settings.acquireTimeout == settings.acquireTimeout &&
                 (attaching || known.attached || known.settings.afterDataLoss == settings.afterDataLoss)
         require(same) {
@@ -159,7 +194,7 @@ internal class DefaultSignalbox(
                 "one handle per name: give the same settings."
         }
         if (!attaching) {
-            known.semaphore.coordinator.declare(wanted)
+            known.coordinator.declare(wanted)
             known.attached = false
         }
         return known.semaphore
@@ -197,12 +232,13 @@ internal class DefaultSignalbox(
 
     private fun startClosing() {
         if (!closing.complete()) return
-        val coordinators = slots.values.mapNotNull { it.handle?.semaphore?.coordinator }
+        val coordinators = slots.values.mapNotNull { it.handle?.coordinator }
         coordinators.forEach { it.close() }
         // Not a child of the scope it ends.
         CoroutineScope(scope.coroutineContext + Job()).launch {
             withTimeoutOrNull(settings.storeTimeoutMillis.milliseconds) { coordinators.forEach { it.awaitFarewell() } }
             scope.cancel()
+            pools?.close()
             withTimeoutOrNull(settings.storeTimeoutMillis.milliseconds) { ledger.close() }
             ended.complete()
             release()
@@ -237,9 +273,10 @@ internal class DefaultSignalbox(
             val timer = Executors.newSingleThreadScheduledExecutor { Thread(it, "signalbox-timer").apply { isDaemon = true } }
             val scope = CoroutineScope(SupervisorJob() + timer.asCoroutineDispatcher())
             val patience = checked.patienceNanos.nanoseconds
+            val lines = connections()
             val ledger =
                 RedisLedger(
-                    connections(),
+                    lines,
                     scripts,
                     client,
                     settings.namespace,
@@ -248,7 +285,8 @@ internal class DefaultSignalbox(
                     patience,
                     scope,
                 )
-            return DefaultSignalbox(ledger, client, checked, System::nanoTime, scope) { timer.shutdown() }
+            val pools = Pools(lines, settings.namespace, client, checked, System::nanoTime, scope)
+            return DefaultSignalbox(ledger, client, checked, System::nanoTime, scope, pools, null) { timer.shutdown() }
         }
 
         fun inMemory(
@@ -262,7 +300,8 @@ internal class DefaultSignalbox(
             val origin: TimeSource.WithComparableMarks = store.timeSource
             val start = origin.markNow()
             val ledger = MemoryLedger(store.ledgers, settings.namespace, scope)
-            return DefaultSignalbox(ledger, ClientIdentity(), checked, { start.elapsedNow().inWholeNanoseconds }, scope) {}
+            val pools = MemoryLedger(store.ledgers, settings.namespace, scope, kind = "pool")
+            return DefaultSignalbox(ledger, ClientIdentity(), checked, { start.elapsedNow().inWholeNanoseconds }, scope, null, pools) {}
         }
 
         private fun checked(settings: SignalboxSettings): CoordinationSettings {

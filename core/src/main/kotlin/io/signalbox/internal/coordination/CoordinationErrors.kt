@@ -1,5 +1,6 @@
 package io.signalbox.internal.coordination
 
+import io.signalbox.Permit
 import io.signalbox.PermitsMismatchException
 import io.signalbox.SemaphoreNotFoundException
 import io.signalbox.SignalboxClosedException
@@ -14,7 +15,7 @@ internal class CoordinationErrors(
 ) {
     fun closed() = SignalboxClosedException("This client was closed; semaphore '$name' can no longer be used through it.")
 
-    fun released(permit: HeldPermit) =
+    fun released(permit: Permit) =
         IllegalStateException("Permit ${permit.fencingToken} of semaphore '$name' was already released. Release a permit once.")
 
     fun notFound() =
@@ -23,6 +24,9 @@ internal class CoordinationErrors(
             "Semaphore '$name' does not exist. attach() never creates it: start the process that calls " +
                 "semaphore(\"$name\", permits), or wait longer.",
         )
+
+    fun gone() =
+        SemaphoreNotFoundException(name, "Semaphore '$name' does not exist any more: the server has lost its data, or was cleared.")
 
     fun mismatch(
         wanted: Declared,
@@ -41,8 +45,13 @@ internal class CoordinationErrors(
     fun tooHeavy(
         waiter: Waiter,
         permits: Int,
+    ) = tooHeavy(waiter.weight, permits)
+
+    fun tooHeavy(
+        weight: Int,
+        permits: Int,
     ) = IllegalArgumentException(
-        "Cannot acquire ${waiter.weight} permits of semaphore '$name': it has $permits. Ask for at most that many.",
+        "Cannot acquire $weight permits of semaphore '$name': it has $permits. Ask for at most that many.",
     )
 
     /** [outcome] says what is known of the operation. */

@@ -39,7 +39,8 @@ internal class SemaphoreCoordinator(
     private val clock: NanoClock,
     private val scope: CoroutineScope,
     private val maxInFlight: Int = 1,
-) : SessionListener {
+) : SessionListener,
+    Coordinator {
     private val lock = ReentrantLock()
     val errors = CoordinationErrors(name, settings)
     private val state = ClientState(this, settings, clock, errors)
@@ -75,7 +76,7 @@ internal class SemaphoreCoordinator(
     }
 
     /** As [join], for a handle that has joined. It may have been attached; now it can create the semaphore anew after a loss of data. */
-    fun declare(wanted: HandleSettings) {
+    override fun declare(wanted: HandleSettings) {
         val declared = checkNotNull(state.declared) { "Not joined yet." }
         if (wanted.asDeclared != declared) throw errors.mismatch(wanted.asDeclared, declared)
         settle { state.handle = wanted }
@@ -345,7 +346,7 @@ internal class SemaphoreCoordinator(
     // ---- the end -----------------------------------------------------------------------------------------------------------
 
     /** Fails what waits, gives back what is held, and says goodbye. Idempotent. */
-    fun close() {
+    override fun close() {
         val live =
             settle {
                 val live = if (state.closed) null else state.run { close() }
@@ -369,5 +370,5 @@ internal class SemaphoreCoordinator(
         ledger.forget(live.id)
     }
 
-    suspend fun awaitFarewell() = farewell.await()
+    override suspend fun awaitFarewell() = farewell.await()
 }

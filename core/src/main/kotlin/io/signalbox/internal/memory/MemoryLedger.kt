@@ -20,6 +20,8 @@ internal class MemoryLedger(
     private val ledgers: MemoryLedgers,
     private val namespace: String,
     scope: CoroutineScope,
+    /** Semaphores of one name and different kinds are different. */
+    private val kind: String = "",
 ) : Ledger {
     private val line = Channel<() -> Unit>(Channel.UNLIMITED)
 
@@ -27,7 +29,7 @@ internal class MemoryLedger(
         scope.launch { for (delivery in line) delivery() }
     }
 
-    private fun key(name: String) = "$namespace:{$name}"
+    private fun key(name: String) = "$namespace:{$name}$kind"
 
     override suspend fun open(
         name: String,
