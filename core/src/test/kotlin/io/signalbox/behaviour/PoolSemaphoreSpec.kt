@@ -24,6 +24,7 @@ class PoolSemaphoreSpec : SemaphoreBehaviour(RedisPool) {
                 "one release serves as many waiters as fit",
                 "a snapshot lists the queue of all clients from its head on",
                 "trying does not jump the queue, be it of the same client or of another",
+                "growing is seen by every client and serves the queue at once",
                 "after one lease it grants, first come, first served",
                 // 1 to 4096 permits.
                 "at a gate of no permits one may wait, two can never pass",
@@ -36,7 +37,7 @@ class PoolSemaphoreSpec : SemaphoreBehaviour(RedisPool) {
     }
 }
 
-private object RedisPool : Redis() {
+internal object RedisPool : Redis() {
     override val lacks = setOf(Ability.SHARED_QUEUE, Ability.ANY_COUNT)
 
     override fun emptyStore(): Store {

@@ -11,7 +11,7 @@ import kotlinx.coroutines.awaitAll
 
 /** `resize()`. */
 fun SemaphoreBehaviour.resizing() {
-    behaviour("growing is seen by every client and serves the queue at once") {
+    behaviour("growing is seen by every client and serves the queue at once", Ability.SHARED_QUEUE) {
         val here = semaphore(permits = 1)
         val there = semaphore(permits = 1)
         here.acquire()

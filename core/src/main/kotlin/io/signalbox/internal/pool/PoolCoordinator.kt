@@ -332,19 +332,19 @@ internal class PoolCoordinator(
         val busy = state.waiters.isNotEmpty() || state.isEngaged
         if (busy) wake = minOf(wake, state.beatAt)
         state.session?.let { if (it.isEstablished && it.held.isNotEmpty()) wake = minOf(wake, it.deadline) }
-        state.inFlight?.let { wake = minOf(wake, it.retryAt, it.sentAt + settings.patienceNanos) }
+        state.inFlight?.let { if (it.attempts > 0) wake = minOf(wake, it.retryAt, it.sentAt + settings.patienceNanos) }
         if (state.inFlight != null || state.known == null) wake = minOf(wake, now + settings.tickNanos)
         if (state.pausedUntil > now) wake = minOf(wake, state.pausedUntil)
         if (state.waiters.isNotEmpty()) {
             if (lookAt == Long.MAX_VALUE) lookAt = now + reaper.firstLookNanos()
-            wake = minOf(wake, lookAt)
+            if (!isLooking) wake = minOf(wake, lookAt)
             state.known?.let { if (it.openAt > now) wake = minOf(wake, it.openAt) }
             if (state.gate.isWanted) wake = minOf(wake, state.gate.askAt)
         } else {
             lookAt = Long.MAX_VALUE
         }
         if (state.lookWanted && !isLooking) wake = now
-        return wake
+        return maxOf(wake, now)
     }
 
     /** Looks after the pool until the client is closed: heartbeats, repetitions, deadlines, the dead. Sleeps while it is idle. */
@@ -372,7 +372,8 @@ internal class PoolCoordinator(
                     add { scope.launch { reap() } }
                 }
                 val round = state.inFlight ?: return@settle null
-                val isSilent = round.sentAt + settings.patienceNanos <= now && round.sentAt > 0
+                if (round.attempts == 0) return@settle null
+                val isSilent = round.sentAt + settings.patienceNanos <= now
                 if (isSilent) line.suspect(round.sentAt)
                 round.takeIf { round.retryAt <= now || isSilent }
             }
