@@ -14,16 +14,16 @@ internal class StoredPool(
     private val prefix = "signalbox:pool:{$name}:"
 
     val slots: Int get() = redis.command("ZCARD", key("gen")).toInt()
-    val owners: List<String> get() = lines("HKEYS", key("owners"))
     val free: List<String> get() = lines("LRANGE", key("free"), "0", "-1")
 
+    /** Slots that somebody owns; what late commands have left of earlier generations does not count. */
+    val owners: List<String> get() = lines("HKEYS", key("owners")).filter { it in current }
+
     /** Hints that could be claimed: of the current generation, and not owned. Each once. */
-    val usable: Set<String>
-        get() {
-            val current = lines("ZRANGE", key("gen"), "0", "-1", "WITHSCORES").chunked(2).map { (slot, generation) -> slot to generation.toDouble() }
-            val hints = free.filter { hint -> current.any { (slot, generation) -> hint == "$slot:${generation.toLong()}" } }
-            return hints.toSet() - owners.toSet()
-        }
+    val usable: Set<String> get() = free.filter { it in current }.toSet() - owners.toSet()
+
+    private val current: Set<String>
+        get() = lines("ZRANGE", key("gen"), "0", "-1", "WITHSCORES").chunked(2).map { (slot, score) -> "$slot:${score.toDouble().toLong()}" }.toSet()
 
     fun key(part: String): String = prefix + part
 

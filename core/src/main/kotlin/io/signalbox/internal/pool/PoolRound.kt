@@ -24,7 +24,7 @@ internal enum class GateMove { NONE, TAKE, KEEP, DROP }
  * Everything a client has to say about one pool in one transaction: the group commit of the pool. Immutable once composed; repeating it does
  * no harm.
  *
- * The order of its commands matters: what is returned is pushed after what is wanted was popped, so that a busy client does not snatch its
+ * The order of its commands matters: what is released is pushed after what is wanted was popped, so that a busy client does not snatch its
  * own permits from clients that are blocked.
  */
 internal class PoolRound(
@@ -93,9 +93,9 @@ internal class PoolRound(
         val fields = verified.flatMap { permit -> permit.claims.map { it.hint.text } }
         if (fields.isNotEmpty()) verification = batch.add(CommandType.HMGET, listOf<Any>(keys.owners) + fields)
         if (claims.isNotEmpty()) claim(keys)
+        if (pushedBack.isNotEmpty()) batch.add(CommandType.LPUSH, listOf<Any>(keys.free) + pushedBack.asReversed().map { it.text })
         if (pops > 0) popped = batch.add(CommandType.LPOP, keys.free, pops)
         if (returns.isNotEmpty()) batch.add(CommandType.RPUSH, listOf<Any>(keys.free) + returns.map { it.claim.hint.next().text })
-        if (pushedBack.isNotEmpty()) batch.add(CommandType.LPUSH, listOf<Any>(keys.free) + pushedBack.asReversed().map { it.text })
         passGate(keys, gateMark, settings)
         if (nudges) {
             batch.add(CommandType.RPUSH, keys.wake(client), "1")

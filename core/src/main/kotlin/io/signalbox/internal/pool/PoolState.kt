@@ -320,8 +320,8 @@ internal class PoolState(
                 if (waiter.weight > 1) isBehind = true
                 continue
             }
-            val isLast = inFlight == null && hints.isEmpty()
-            val refused = closedNow || isBehind || (isDry && isLast)
+            val isShort = isDry && inFlight == null && hints.size + spare.size < waiter.weight
+            val refused = closedNow || isBehind || isShort
             if (!refused || waiter.isTooHeavy(known!!)) continue
             if (!closedNow && !isBehind && !hasLookedFor(waiter)) continue
             drop(waiter)
@@ -367,10 +367,15 @@ internal class PoolState(
         if (inFlight != null || known == null || (closed && !isLeaving && !isBlocked) || now < pausedUntil) return null
         val limit = if (isDry) hints.size + spare.size + 1 else MAX_AT_ONCE
         val missing = wanted(limit) - spare.size
-        val taken = List(minOf(hints.size, missing.coerceAtLeast(0))) { hints.removeFirst() }
-        pushedBack.addAll(hints)
-        hints.clear()
-        val pops = if (isDry || closed) 0 else (missing - taken.size).coerceIn(0, MAX_AT_ONCE)
+        val usable = minOf(hints.size, missing.coerceAtLeast(0))
+        val pops = if (isDry || closed) 0 else (missing - usable).coerceIn(0, MAX_AT_ONCE)
+        // A try that gets less than it wants is refused without having claimed anything.
+        val keepsHints = pops > 0 && waiters.firstOrNull()?.let { !it.waits && hints.size + spare.size < it.weight } == true
+        val taken = if (keepsHints) emptyList() else List(usable) { hints.removeFirst() }
+        if (!keepsHints) {
+            pushedBack.addAll(hints)
+            hints.clear()
+        }
         if (!isBlocked) nudged = false
         val nudges = isBlocked && !nudged && missing <= 0
         val beats = beatAt <= now && (isEngaged || waiters.isNotEmpty())
@@ -425,7 +430,11 @@ internal class PoolState(
         trimming = 0
         if (nudges) nudged = true
         if (round.renews || beats) beatAt = now + settings.heartbeatNanos()
-        if (refreshes) refreshAt = now + settings.refreshNanos
+        if (refreshes) {
+            refreshAt = now + settings.refreshNanos
+            // What late commands have left behind is in nobody's way, and need not stay.
+            lookWanted = true
+        }
         inFlight = round
         return round
     }
