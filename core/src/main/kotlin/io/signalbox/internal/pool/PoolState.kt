@@ -457,7 +457,15 @@ internal class PoolState(
         inFlight = null
         lastProblem = null
         val meta = round.meta(replies)
-        if (meta == null || meta.id != pool.id) return lost()
+        if (meta == null || meta.id != pool.id) {
+            lost()
+            // What it took from the new pool, before it knew, goes back there.
+            if (meta != null) {
+                keep(round.claimed(replies).first)
+                pushedBack.addAll(round.popped(replies))
+            }
+            return
+        }
         if (pool.permits != meta.permits) isJudged = false
         pool.permits = meta.permits
         pool.knownAt = sentAt
