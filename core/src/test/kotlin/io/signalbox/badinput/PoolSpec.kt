@@ -7,8 +7,8 @@ import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.signalbox.PermitsMismatchException
 import io.signalbox.SemaphoreAlgorithm
-import io.signalbox.Signalbox
 import io.signalbox.SemaphoreSettings
+import io.signalbox.Signalbox
 
 /** The entry points of pools, on Redis and in memory. */
 class PoolSpec : FunSpec({

@@ -57,7 +57,13 @@ class PoolFaultTest : FunSpec({
             val semaphore = client(proxied, lease = 2.seconds).pool("lost", 3)
             for (word in listOf("HSETNX", "LPOP", "RPUSH")) {
                 val lost = AtomicBoolean()
-                proxy.onRequest { connection, request -> if (word in request && lost.compareAndSet(false, true)) connection.loseNextReply() }
+                proxy.onRequest { connection, request ->
+                    if (word in request &&
+                        lost.compareAndSet(false, true)
+                    ) {
+                        connection.loseNextReply()
+                    }
+                }
                 val permits = List(2) { async { semaphore.acquire() } }.awaitAll()
                 permits.forEach { it.release() shouldBe true }
                 lost.get().shouldBeTrue()
@@ -141,7 +147,12 @@ class PoolFaultTest : FunSpec({
         onStage {
             val pools = List(3) { client(lease = 1.seconds).pool("both", 5) }
             val rounds = pools.flatMapIndexed { index, pool ->
-                listOf(async { repeat(5) { pool.withPermit(permits = 5 - index) { } } }, async { repeat(5) { pool.withPermit(permits = 3) { } } })
+                listOf(
+                    async {
+                        repeat(5) { pool.withPermit(permits = 5 - index) { } }
+                    },
+                    async { repeat(5) { pool.withPermit(permits = 3) { } } },
+                )
             }
             rounds.awaitAll()
             StoredPool(redis, "both").awaitWhole(5)

@@ -23,7 +23,9 @@ internal class StoredPool(
     val usable: Set<String> get() = free.filter { it in current }.toSet() - owners.toSet()
 
     private val current: Set<String>
-        get() = lines("ZRANGE", key("gen"), "0", "-1", "WITHSCORES").chunked(2).map { (slot, score) -> "$slot:${score.toDouble().toLong()}" }.toSet()
+        get() = lines("ZRANGE", key("gen"), "0", "-1", "WITHSCORES").chunked(2).map { (slot, score) ->
+            "$slot:${score.toDouble().toLong()}"
+        }.toSet()
 
     fun key(part: String): String = prefix + part
 

@@ -56,7 +56,9 @@ internal class PoolContent(
                 meta = meta,
                 grants = replies.number(grants) ?: 0,
                 generations = replies.pairs(gen).associate { (slot, generation) -> slot.toInt() to Replies.numberOf(generation)!! },
-                owners = replies.pairs(owners).mapNotNull { (field, owner) -> Hint.parse(field)?.to(Owner(Replies.textOf(owner)!!)) }.toMap(),
+                owners = replies.pairs(owners).mapNotNull { (field, owner) ->
+                    Hint.parse(field)?.to(Owner(Replies.textOf(owner)!!))
+                }.toMap(),
                 free = replies.texts(free).mapNotNullTo(HashSet()) { Hint.parse(it ?: "") },
             )
         }

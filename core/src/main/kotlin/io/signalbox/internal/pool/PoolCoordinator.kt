@@ -307,7 +307,10 @@ internal class PoolCoordinator(
                         if (replies != null) {
                             answered(round, sentAt, replies)
                         } else {
-                            failed(round, failure ?: LedgerFailure(IllegalStateException("The transaction was not executed."), false, final = false))
+                            failed(
+                                round,
+                                failure ?: LedgerFailure(IllegalStateException("The transaction was not executed."), false, final = false),
+                            )
                         }
                     }
                 }

@@ -36,7 +36,17 @@ internal class PoolMeta(
             val fields = replies.texts(at)
             val id = fields[0] ?: return null
             val declared = Declared(fields[2]!!.toInt(), fields[3] == "1")
-            return PoolMeta(id, fields[1]!!.toInt(), declared, fields[4]!!.toLong(), replies.number(at + 1)!!.toInt(), micros(replies, at + 2))
+            return PoolMeta(
+                id,
+                fields[1]!!.toInt(),
+                declared,
+                fields[4]!!.toLong(),
+                replies.number(at + 1)!!.toInt(),
+                micros(
+                    replies,
+                    at + 2,
+                ),
+            )
         }
 
         fun micros(

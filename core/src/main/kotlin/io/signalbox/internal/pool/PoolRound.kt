@@ -113,7 +113,12 @@ internal class PoolRound(
     }
 
     private fun claim(keys: PoolKeys) {
-        if (completed.isNotEmpty()) batch.add(CommandType.HSET, listOf<Any>(keys.owners) + completed.flatMap { listOf(it.hint.text, it.mark) })
+        if (completed.isNotEmpty()) {
+            batch.add(
+                CommandType.HSET,
+                listOf<Any>(keys.owners) + completed.flatMap { listOf(it.hint.text, it.mark) },
+            )
+        }
         holders = batch.add(CommandType.HLEN, keys.owners)
         claims.forEach {
             batch.add(CommandType.HSETNX, keys.owners, it.hint.text, if (gathering) it.gatheringMark else it.mark)

@@ -101,7 +101,8 @@ internal class PoolState(
 
     /** Whether something here depends on the lease. */
     val isEngaged: Boolean
-        get() = session != null && (session!!.held.isNotEmpty() || spare.isNotEmpty() || waiters.firstOrNull()?.gathered?.isNotEmpty() == true)
+        get() = session != null &&
+            (session!!.held.isNotEmpty() || spare.isNotEmpty() || waiters.firstOrNull()?.gathered?.isNotEmpty() == true)
 
     val isOpen: Boolean get() = known.let { it != null && it.openAt <= clock.nanos() }
 
@@ -357,7 +358,8 @@ internal class PoolState(
 
     /** Whether the blocking connection is to wait for a hint. */
     val needsCollector: Boolean
-        get() = known != null && isDry && inFlight == null && waiters.size > tries && wanted(hints.size + spare.size + 1) > hints.size + spare.size
+        get() = known != null && isDry && inFlight == null && waiters.size > tries &&
+            wanted(hints.size + spare.size + 1) > hints.size + spare.size
 
     // ---- rounds ------------------------------------------------------------------------------------------------------------
 

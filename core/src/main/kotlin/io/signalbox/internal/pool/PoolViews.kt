@@ -27,7 +27,9 @@ internal class PoolView(
     private val content: PoolContent,
     private val leases: Map<String, PoolContent.Lease>,
 ) {
-    private val held = content.owners.filter { (hint, owner) -> content.isCurrent(hint) && owner.session in leases && !owner.isGathering }.values
+    private val held = content.owners.filter { (hint, owner) ->
+        content.isCurrent(hint) && owner.session in leases && !owner.isGathering
+    }.values
 
     val permits: Int get() = content.meta.permits
     val heldPermits: Int get() = held.size
@@ -52,9 +54,9 @@ internal class PoolView(
         grants = content.grants,
         holders = held.filter { it.isDescribed }.distinctBy { it.token }.take(limit).map(::holder),
         queue =
-            waiting.take(limit).mapIndexed { index, (weight, age) ->
-                SemaphoreSnapshot.Waiter(publicClient(client.id), settings.label, index + 1, weight, age, settings.leaseMillis.milliseconds)
-            },
+        waiting.take(limit).mapIndexed { index, (weight, age) ->
+            SemaphoreSnapshot.Waiter(publicClient(client.id), settings.label, index + 1, weight, age, settings.leaseMillis.milliseconds)
+        },
     )
 
     private fun holder(owner: Owner): SemaphoreSnapshot.Holder {

@@ -76,7 +76,10 @@ internal class Reaper(
     }
 
     private suspend fun restore(state: PoolContent): Int {
-        val missing = state.generations.map { (slot, generation) -> Hint(slot, generation) }.filter { it !in state.owners && it !in state.free }
+        val missing = state.generations.map { (slot, generation) -> Hint(slot, generation) }.filter {
+            it !in state.owners &&
+                it !in state.free
+        }
         val now = clock.nanos()
         val known = suspects
         if (known.hints.isNotEmpty() && now - known.since < confirmNanos) return 0
