@@ -1,6 +1,5 @@
 package io.signalbox.internal.coordination
 
-import io.signalbox.internal.ClosesWithClient
 import io.signalbox.internal.Observers
 import io.signalbox.internal.ledger.Answer
 import io.signalbox.internal.ledger.ClientIdentity
@@ -44,7 +43,7 @@ internal class SemaphoreCoordinator(
     private val observers: Observers,
     private val maxInFlight: Int = 1,
 ) : SessionListener,
-    ClosesWithClient {
+    Coordinator {
     private val lock = ReentrantLock()
     val errors = CoordinationErrors(subject, settings)
     private val state = ClientState(this, settings, clock, errors)
@@ -81,7 +80,7 @@ internal class SemaphoreCoordinator(
     }
 
     /** As [join], for a handle that has joined. It may have been attached; now it can create the semaphore anew after a loss of data. */
-    fun declare(wanted: HandleSettings) {
+    override fun declare(wanted: HandleSettings) {
         val declared = checkNotNull(state.declared) { "Not joined yet." }
         if (wanted.asDeclared != declared) throw errors.mismatch(wanted.asDeclared, declared)
         settle { state.handle = wanted }
