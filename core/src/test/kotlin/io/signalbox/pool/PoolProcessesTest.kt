@@ -85,8 +85,14 @@ class PoolProcessesTest : FunSpec({
             val outcome = if (late) "its request arrives when others have created it" else "its request is lost"
             test("a creator by $strategy is killed half-way, and $outcome: the pool is exact") {
                 onStage {
-                    // Many permits: the request does not fit into one piece, so its end is held even if its beginning was let through.
-                    proxy.onRequest { connection, request -> if (word in request && "HSETNX" in request || word == "EVAL" && word in request) connection.holdRequests() }
+                    // The whole transaction comes in one piece, and is held as one.
+                    proxy.onRequest { connection, request ->
+                        if (word in request &&
+                            (word == "EVAL" || "HSETNX" in request)
+                        ) {
+                            connection.holdRequests()
+                        }
+                    }
                     val creator = start(strategy, workers = 0, uri = proxied, permits = PERMITS)
                     try {
                         withContext(Dispatchers.IO) {

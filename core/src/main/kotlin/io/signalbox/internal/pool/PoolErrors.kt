@@ -11,8 +11,8 @@ internal fun poolFailure(error: Throwable): LedgerFailure {
     if (failure.error !is ScriptNotPermittedException) return failure
     val refusal =
         StoreUnavailableException(
-            "The server refuses a command that the pool algorithm needs: ${failure.error.cause?.message}. Give the user the commands and keys " +
-                "listed for pools in the documentation (ACL).",
+            "The server refuses a command that the pool algorithm needs: ${failure.error.cause?.message}. Give the user the commands " +
+                "and keys listed for pools in the documentation (ACL).",
             failure.error.cause,
         )
     return LedgerFailure(refusal, executed = false, final = true)
