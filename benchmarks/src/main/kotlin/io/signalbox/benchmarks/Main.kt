@@ -1,43 +1,41 @@
 package io.signalbox.benchmarks
 
+import io.signalbox.benchmarks.contender.Arena
+import io.signalbox.benchmarks.contender.Peer
+import io.signalbox.benchmarks.contender.Statistics
+import io.signalbox.benchmarks.measure.ClosedLoop
 import io.signalbox.testkit.RedisServer
-import java.util.Locale
-import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.runBlocking
 
-/** `bin/bench`: acquire+release pairs per second beside the bare list, with 1, 64 and 1000 coroutines, in one run. */
-public fun main(arguments: Array<String>) {
-    val rounds = arguments.firstOrNull()?.toIntOrNull() ?: 7
+/** Temporary: `peer coroutines permits seconds rounds`. */
+fun main(arguments: Array<String>) {
     RedisServer.start {}.use { server ->
-        println(machine(server))
-        runBlocking {
-            for (coroutines in listOf(1, 64, 1000)) {
-                RawListContender(server.uri, coroutines).use { raw ->
-                    SignalboxContender(server.uri).open(coroutines).use { signalbox ->
-                        val results = compare(listOf(raw, signalbox), coroutines, rounds, ROUND)
-                        results.forEach { (contender, it) -> println(line(contender.name, coroutines, it)) }
-                        val ratio = results.getValue(signalbox).median / results.getValue(raw).median
-                        println("uncontended_vs_raw c=$coroutines ${"%.2f".format(Locale.ROOT, ratio)}")
+        Statistics(server.uri).use { statistics ->
+            runBlocking {
+                for (name in arguments[0].split(',')) {
+                    val peer = Peer.valueOf(name)
+                    val c = arguments[1].toInt()
+                    val permits = arguments[2].toInt()
+                    peer.open(Arena(server.uri, "a", permits, c, statistics)).use { contender ->
+                        val loop = ClosedLoop(peer.title, contender, c, permits)
+                        repeat(arguments[4].toInt()) {
+                            val cpu = statistics.cpuSeconds()
+                            statistics.commands.configResetstat()
+                            val round = loop.runFor(arguments[3].toInt().seconds)
+                            println(
+                                "$name c=$c n=$permits %,.0f/s p50=%.1f us p99=%.1f us redis cpu=%.2f".format(
+                                    round.pairsPerSecond,
+                                    round.acquire.getValueAtPercentile(50.0) / 1e3,
+                                    round.acquire.getValueAtPercentile(99.0) / 1e3,
+                                    (statistics.cpuSeconds() - cpu) / arguments[3].toInt(),
+                                ),
+                            )
+                            if (arguments.size > 5) println(statistics.commands.info("commandstats"))
+                        }
                     }
                 }
             }
         }
     }
-}
-
-private val ROUND = 1500.milliseconds
-
-private fun line(
-    name: String,
-    coroutines: Int,
-    summary: Summary,
-) = summary.run {
-    "%-16s c=%-5d %,10.0f pairs/s (%,.0f to %,.0f)".format(Locale.ROOT, name, coroutines, median, low, high)
-}
-
-private fun machine(server: RedisServer): String {
-    val version = server.command("INFO", "server").lineSequence().first { it.startsWith("redis_version") }.trim()
-    val runtime = Runtime.getRuntime()
-    return "${runtime.availableProcessors()} cores, ${System.getProperty("os.name")} ${System.getProperty("os.arch")}, " +
-        "Java ${System.getProperty("java.version")}, $version"
 }

@@ -1,0 +1,24 @@
+package io.signalbox.benchmarks.contender
+
+/** One client's way of acquiring and releasing, to be run beside the others. Both calls are awaited to the server's answer. */
+internal interface Contender : AutoCloseable {
+    /** Suspends until granted; returns what [release] needs. */
+    suspend fun acquire(): Any
+
+    suspend fun release(grant: Any)
+
+    /** How many acquires of this arena have been granted so far, as counted on the server and not by the client. */
+    suspend fun granted(): Long
+
+    /** Whether somebody waits in this arena, as seen on the server. */
+    suspend fun isAwaited(): Boolean = error("${this::class.simpleName} cannot tell whether somebody waits.")
+}
+
+/** Where contenders of one kind meet: a name of its own on one server, for so many permits and so many coroutines. */
+internal class Arena(
+    val uri: String,
+    val name: String,
+    val permits: Int,
+    val coroutines: Int,
+    val statistics: Statistics,
+)

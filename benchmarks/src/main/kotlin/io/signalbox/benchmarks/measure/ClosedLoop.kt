@@ -1,0 +1,82 @@
+package io.signalbox.benchmarks.measure
+
+import io.signalbox.benchmarks.contender.Contender
+import java.util.concurrent.atomic.AtomicInteger
+import kotlin.time.Duration
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
+import org.HdrHistogram.Histogram
+
+/** What a contender did in one round: how much, and how long its acquires took, in nanoseconds. */
+internal class Round(
+    val pairsPerSecond: Double,
+    val acquire: Histogram,
+)
+
+/** A result that cannot be right: the figures of such a run are worth nothing. */
+internal class CheckFailure(
+    message: String,
+) : IllegalStateException(message)
+
+/**
+ * [coroutines] closed loops of acquire and release without a hold.
+ *
+ * Checked: never more holders than [permits], and the grants counted on the server equal the pairs that the clients report.
+ */
+internal class ClosedLoop(
+    private val title: String,
+    private val contender: Contender,
+    private val coroutines: Int,
+    private val permits: Int,
+) {
+    private val holders = AtomicInteger()
+    private val most = AtomicInteger()
+
+    /** Every coroutine goes on until [duration] has passed. */
+    suspend fun runFor(duration: Duration): Round {
+        val end = System.nanoTime() + duration.inWholeNanoseconds
+        return run { System.nanoTime() < end }
+    }
+
+    /** Every coroutine does [pairs] pairs. */
+    suspend fun runPairs(pairs: Int): Round = run { it < pairs }
+
+    private suspend fun run(goesOn: (done: Int) -> Boolean): Round {
+        val grantedBefore = contender.granted()
+        val samples = List(coroutines) { Sample() }
+        val start = System.nanoTime()
+        withContext(Dispatchers.Default) {
+            coroutineScope { samples.forEach { sample -> launch { loop(sample, goesOn) } } }
+        }
+        val seconds = (System.nanoTime() - start) / 1e9
+        val granted = contender.granted() - grantedBefore
+        val histogram = latencies()
+        samples.forEach { sample -> sample.forEach { histogram.recordValue(it) } }
+        val pairs = histogram.totalCount
+        if (granted != pairs) throw CheckFailure("$title: the server granted $granted, the clients report $pairs.")
+        if (most.get() > permits) throw CheckFailure("$title: ${most.get()} held at once, though there are $permits permits.")
+        return Round(pairs / seconds, histogram)
+    }
+
+    private suspend fun loop(
+        sample: Sample,
+        goesOn: (done: Int) -> Boolean,
+    ) {
+        var done = 0
+        while (goesOn(done)) {
+            val start = System.nanoTime()
+            val grant = contender.acquire()
+            sample.add(System.nanoTime() - start)
+            val now = holders.incrementAndGet()
+            if (now > permits) most.accumulateAndGet(now, ::maxOf)
+            holders.decrementAndGet()
+            contender.release(grant)
+            done++
+        }
+    }
+}
+
+/** From a microsecond to a minute would do; three digits. Grows by itself. */
+internal fun latencies(): Histogram = Histogram(3)
