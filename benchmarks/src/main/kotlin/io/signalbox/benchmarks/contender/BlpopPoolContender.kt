@@ -21,10 +21,8 @@ internal class BlpopPoolContender(
 
     private val permits = ListPermits(arena).apply { fill() }
     private val statistics = arena.statistics
-    private val client =
-        RedisClient.create(
-            RedisURI.create(arena.uri).apply { clientName = "pool:${arena.name}" },
-        )
+    private val connectionName = "pool:${arena.name}"
+    private val client = RedisClient.create(RedisURI.create(arena.uri).apply { clientName = connectionName })
     private val idle = Channel<RedisAsyncCommands<String, String>>(Channel.UNLIMITED)
 
     init {
@@ -45,7 +43,10 @@ internal class BlpopPoolContender(
     override suspend fun granted(): Long = permits.popped()
 
     override suspend fun isAwaited(): Boolean =
-        statistics.commands.clientList().lineSequence().any { it.contains(" name=${"pool:" + permits.key.substringAfterLast(':')} ") && it.contains(" flags=b ") }
+        statistics.commands
+            .clientList()
+            .lineSequence()
+            .any { " name=$connectionName " in it && " flags=b " in it }
 
     override fun close() = client.shutdown(0, 2, TimeUnit.SECONDS)
 }

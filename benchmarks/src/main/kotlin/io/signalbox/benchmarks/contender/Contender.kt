@@ -7,8 +7,8 @@ internal interface Contender : AutoCloseable {
 
     suspend fun release(grant: Any)
 
-    /** How many acquires of this arena have been granted so far, as counted on the server and not by the client. */
-    suspend fun granted(): Long
+    /** How many acquires have been granted so far, as counted on the server and not by the client; `null` if it grants nothing. */
+    suspend fun granted(): Long?
 
     /** Whether somebody waits in this arena, as seen on the server. */
     suspend fun isAwaited(): Boolean = error("${this::class.simpleName} cannot tell whether somebody waits.")

@@ -17,7 +17,7 @@ import kotlinx.coroutines.suspendCancellableCoroutine
  * exchange of Signalbox with one acquire (or one release) has, dispatched and answered the same way.
  */
 internal class NoOpScriptContender(
-    private val arena: Arena,
+    arena: Arena,
 ) : Contender {
     private val client = RedisClient.create(arena.uri)
     private val connection = client.connect(ByteArrayCodec.INSTANCE)
@@ -46,8 +46,7 @@ internal class NoOpScriptContender(
         }
     }
 
-    /** Every call is as good as granted. */
-    override suspend fun granted(): Long = arena.statistics.calls("evalsha") / 2
+    override suspend fun granted(): Long? = null
 
     override fun close() = client.shutdown(0, 2, TimeUnit.SECONDS)
 
