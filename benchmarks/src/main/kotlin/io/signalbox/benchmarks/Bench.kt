@@ -11,6 +11,7 @@ import io.signalbox.benchmarks.measure.Waiting
 import io.signalbox.benchmarks.measure.WaitingCost
 import io.signalbox.benchmarks.measure.interleaved
 import io.signalbox.benchmarks.report.Row
+import kotlinx.coroutines.yield
 import org.HdrHistogram.Histogram
 
 /** One run on one server: measures what figures ask for, and keeps every row for the tables and plots. */
@@ -37,12 +38,19 @@ internal class Bench(
                     val contender = peer.open(arena("$scenario-$coroutines", permits(coroutines), coroutines)).also { opened += it }
                     ClosedLoop(peer.title, contender, coroutines, permits(coroutines))
                 }
-            val rounds = interleaved(entries, plan.rounds) { loops.getValue(it).runFor(plan.round) }
+            val rounds =
+                interleaved(entries, plan.rounds, { warmUp(loops.getValue(it)) }) { loops.getValue(it).runFor(plan.round) }
             rounds.forEach { (entry, of) -> rows += Row.ofLoop(scenario, entry.first, entry.second, permits(entry.second), of) }
             return rounds
         } finally {
             opened.forEach { it.close() }
         }
+    }
+
+    /** The first part with a hold, in which others can meet the holder if too many are let in. */
+    private suspend fun warmUp(loop: ClosedLoop) {
+        loop.runFor(plan.round / 2) { yield() }
+        loop.runFor(plan.round)
     }
 
     /** Hand-offs between two clients. */
@@ -57,7 +65,8 @@ internal class Bench(
                     val second = peer.open(arena).also { opened += it }
                     HandOff(peer.title, first, second)
                 }
-            val rounds = interleaved(peers, plan.rounds) { pairs.getValue(it).runFor(plan.round) }
+            val rounds =
+                interleaved(peers, plan.rounds, { pairs.getValue(it).runFor(plan.round) }) { pairs.getValue(it).runFor(plan.round) }
             rounds.forEach { (peer, of) -> rows += Row.ofHandOff(peer, of) }
             return rounds
         } finally {

@@ -3,7 +3,6 @@ package io.signalbox.benchmarks
 import com.github.ajalt.clikt.command.SuspendingCliktCommand
 import com.github.ajalt.clikt.core.Context
 import com.github.ajalt.clikt.core.ProgramResult
-import com.github.ajalt.clikt.core.terminal
 import com.github.ajalt.clikt.parameters.arguments.argument
 import com.github.ajalt.clikt.parameters.arguments.multiple
 import com.github.ajalt.clikt.parameters.options.default
@@ -80,7 +79,7 @@ internal class BenchCommand : SuspendingCliktCommand(name = "bin/bench") {
             }
         val report = Report(machine, plan.rounds, seconds, lines, bench.rows, bench.waiting)
         echo("")
-        if (markdown) echo(Tables.markdown(report.rows)) else Tables.print(currentContext.terminal, report.rows)
+        if (markdown) echo(Tables.markdown(report.rows)) else Tables.print(report.rows)
         json.createParentDirectories().writeText(report.json())
         echo("written: $json")
         plots?.let { directory -> Plots(report, directory).write().forEach { echo("written: $it") } }

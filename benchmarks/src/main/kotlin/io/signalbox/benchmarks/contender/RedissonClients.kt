@@ -21,6 +21,3 @@ internal fun redisson(arena: Arena): RedissonClient {
 }
 
 internal fun RedissonClient.end() = shutdown(0, 2, TimeUnit.SECONDS)
-
-/** Redisson announces releases on a channel per semaphore, to which whoever waits has subscribed. */
-internal fun Statistics.hasSubscribers(name: String): Boolean = commands.pubsubChannels("*$name*").isNotEmpty()

@@ -10,6 +10,7 @@ internal class RedissonPermitContender(
     private val client = redisson(arena)
     private val key = "bench:rpermit:${arena.name}"
     private val semaphore = client.getPermitExpirableSemaphore(key).apply { trySetPermits(arena.permits) }
+    private val waiters = RedissonWaiters(arena.statistics, key)
 
     override suspend fun acquire(): Any = semaphore.acquireAsync(LEASE_SECONDS, TimeUnit.SECONDS).await()
 
@@ -20,7 +21,9 @@ internal class RedissonPermitContender(
     /** Its script decrements the counter once per grant. */
     override suspend fun granted(): Long = arena.statistics.calls("decrby")
 
-    override suspend fun isAwaited(): Boolean = arena.statistics.hasSubscribers(key)
+    override suspend fun isAwaited(): Boolean = waiters.isAwaited()
+
+    override suspend fun wakeUp() = waiters.wakeUp()
 
     override fun close() = client.end()
 

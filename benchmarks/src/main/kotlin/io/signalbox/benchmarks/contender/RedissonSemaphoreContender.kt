@@ -9,6 +9,7 @@ internal class RedissonSemaphoreContender(
     private val client = redisson(arena)
     private val key = "bench:rsem:${arena.name}"
     private val semaphore = client.getSemaphore(key).apply { trySetPermits(arena.permits) }
+    private val waiters = RedissonWaiters(arena.statistics, key)
 
     override suspend fun acquire(): Any {
         semaphore.acquireAsync().await()
@@ -22,7 +23,9 @@ internal class RedissonSemaphoreContender(
     /** Its script decrements the counter once per grant. */
     override suspend fun granted(): Long = arena.statistics.calls("decrby")
 
-    override suspend fun isAwaited(): Boolean = arena.statistics.hasSubscribers(key)
+    override suspend fun isAwaited(): Boolean = waiters.isAwaited()
+
+    override suspend fun wakeUp() = waiters.wakeUp()
 
     override fun close() = client.end()
 }

@@ -13,7 +13,12 @@ internal suspend fun contended(bench: Bench): List<FigureLine> {
     val most = PEERS.map { it to if (it == Peer.BLPOP_POOL) 256 else 1000 }
     val rounds = bench.loops("contended", { PERMITS }, most + (Peer.SIGNALBOX to 256))
     val signalbox = Peer.SIGNALBOX to 1000
-    val tail = Summary.of(rounds.getValue(signalbox).map { it.acquire.getValueAtPercentile(99.0).toDouble() / it.acquire.getValueAtPercentile(50.0) })
+    val tail = Summary.of(
+        rounds.getValue(signalbox).map {
+            it.acquire.getValueAtPercentile(99.0).toDouble() /
+                it.acquire.getValueAtPercentile(50.0)
+        },
+    )
     return listOf(
         FigureLine.atLeast("P2", "contended_vs_blpop_pool", rounds.speed(signalbox, Peer.BLPOP_POOL to 256), 2.0),
         FigureLine.atLeast("P2", "contended_vs_redisson", rounds.speed(signalbox, Peer.REDISSON_PERMIT to 1000), 6.0),

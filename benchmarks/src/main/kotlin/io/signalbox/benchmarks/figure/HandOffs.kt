@@ -16,7 +16,17 @@ internal suspend fun handOff(bench: Bench): List<FigureLine> {
     ) = rounds.getValue(peer).map { it.getValueAtPercentile(percentile).toDouble() }
     val redisson = REDISSON.minBy { Summary.of(percentile(it, 99.0)).median }
     return listOf(
-        FigureLine.atMost("P4", "handoff_p50_vs_raw", Summary.ofRatios(percentile(Peer.SIGNALBOX, 50.0), percentile(Peer.BLPOP_POOL, 50.0)), 1.3),
-        FigureLine.atMost("P4", "handoff_p99_vs_redisson", Summary.ofRatios(percentile(Peer.SIGNALBOX, 99.0), percentile(redisson, 99.0)), 1.0),
+        FigureLine.atMost(
+            "P4",
+            "handoff_p50_vs_raw",
+            Summary.ofRatios(percentile(Peer.SIGNALBOX, 50.0), percentile(Peer.BLPOP_POOL, 50.0)),
+            1.3,
+        ),
+        FigureLine.atMost(
+            "P4",
+            "handoff_p99_vs_redisson",
+            Summary.ofRatios(percentile(Peer.SIGNALBOX, 99.0), percentile(redisson, 99.0)),
+            1.0,
+        ),
     )
 }

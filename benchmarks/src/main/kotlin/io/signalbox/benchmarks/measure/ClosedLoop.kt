@@ -2,6 +2,7 @@ package io.signalbox.benchmarks.measure
 
 import io.signalbox.benchmarks.contender.Contender
 import java.util.concurrent.atomic.AtomicInteger
+import java.util.concurrent.atomic.LongAdder
 import kotlin.time.Duration
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.coroutineScope
@@ -21,9 +22,9 @@ internal class CheckFailure(
 ) : IllegalStateException(message)
 
 /**
- * [coroutines] closed loops of acquire and release without a hold.
+ * [coroutines] closed loops of acquire and release, without a hold unless one is given.
  *
- * Checked: never more holders than [permits], and the grants counted on the server equal the pairs that the clients report.
+ * Checked: never more holders than [permits], which says most of rounds with a hold, and the grants counted on the server equal the pairs that the clients report.
  */
 internal class ClosedLoop(
     private val title: String,
@@ -33,22 +34,34 @@ internal class ClosedLoop(
 ) {
     private val holders = AtomicInteger()
     private val most = AtomicInteger()
+    private val done = LongAdder()
 
     /** Every coroutine goes on until [duration] has passed. */
-    suspend fun runFor(duration: Duration): Round {
+    suspend fun runFor(
+        duration: Duration,
+        hold: (suspend () -> Unit)? = null,
+    ): Round {
         val end = System.nanoTime() + duration.inWholeNanoseconds
-        return run { System.nanoTime() < end }
+        return run(hold) { System.nanoTime() < end }
     }
 
     /** Every coroutine does [pairs] pairs. */
-    suspend fun runPairs(pairs: Int): Round = run { it < pairs }
+    suspend fun runPairs(
+        pairs: Int,
+        hold: (suspend () -> Unit)? = null,
+    ): Round = run(hold) { it < pairs }
 
-    private suspend fun run(goesOn: (done: Int) -> Boolean): Round {
+    private suspend fun run(
+        hold: (suspend () -> Unit)?,
+        goesOn: (done: Int) -> Boolean,
+    ): Round {
         val grantedBefore = contender.granted()
         val samples = List(coroutines) { Sample() }
         val start = System.nanoTime()
         withContext(Dispatchers.Default) {
-            coroutineScope { samples.forEach { sample -> launch { loop(sample, goesOn) } } }
+            unlessStalled(title, contender, done::sum) {
+                coroutineScope { samples.forEach { sample -> launch { loop(sample, hold, goesOn) } } }
+            }
         }
         val seconds = (System.nanoTime() - start) / 1e9
         val granted = contender.granted()?.minus(checkNotNull(grantedBefore))
@@ -62,18 +75,21 @@ internal class ClosedLoop(
 
     private suspend fun loop(
         sample: Sample,
+        hold: (suspend () -> Unit)?,
         goesOn: (done: Int) -> Boolean,
     ) {
-        var done = 0
-        while (goesOn(done)) {
+        var own = 0
+        while (goesOn(own)) {
             val start = System.nanoTime()
             val grant = contender.acquire()
             sample.add(System.nanoTime() - start)
             val now = holders.incrementAndGet()
             if (now > permits) most.accumulateAndGet(now, ::maxOf)
+            if (hold != null) hold()
             holders.decrementAndGet()
             contender.release(grant)
-            done++
+            own++
+            done.increment()
         }
     }
 }

@@ -28,26 +28,34 @@ internal class HandOff(
 
     suspend fun runTimes(handOffs: Int): Histogram = run { it < handOffs }
 
-    private suspend fun run(goesOn: (done: Long) -> Boolean): Histogram =
-        withContext(Dispatchers.Default) {
-            val grantedBefore = first.granted()
-            val histogram = latencies()
-            var holder = first
-            var other = second
-            var grant = holder.acquire()
-            while (goesOn(histogram.totalCount)) {
-                val (next, nanos) = handOver(holder, grant, other)
-                histogram.recordValue(nanos)
-                grant = next
-                holder = other.also { other = holder }
-            }
-            holder.release(grant)
-            val granted = first.granted()!! - grantedBefore!!
-            if (granted != histogram.totalCount + 1) {
-                throw CheckFailure("$title: the server granted $granted, the clients report ${histogram.totalCount + 1}.")
-            }
-            histogram
+    private suspend fun run(goesOn: (done: Long) -> Boolean): Histogram {
+        val histogram = latencies()
+        return withContext(Dispatchers.Default) {
+            unlessStalled(title, first, histogram::getTotalCount) { run(histogram, goesOn) }
         }
+    }
+
+    private suspend fun run(
+        histogram: Histogram,
+        goesOn: (done: Long) -> Boolean,
+    ): Histogram {
+        val grantedBefore = first.granted()
+        var holder = first
+        var other = second
+        var grant = holder.acquire()
+        while (goesOn(histogram.totalCount)) {
+            val (next, nanos) = handOver(holder, grant, other)
+            histogram.recordValue(nanos)
+            grant = next
+            holder = other.also { other = holder }
+        }
+        holder.release(grant)
+        val granted = first.granted()!! - grantedBefore!!
+        if (granted != histogram.totalCount + 1) {
+            throw CheckFailure("$title: the server granted $granted, the clients report ${histogram.totalCount + 1}.")
+        }
+        return histogram
+    }
 
     private suspend fun handOver(
         from: Contender,

@@ -18,7 +18,8 @@ internal class Machine(
         "$cores cores ($processor), $system, Java $java, $server, " + libraries.entries.joinToString { "${it.key} ${it.value}" }
 
     companion object {
-        private val LIBRARIES = listOf("lettuce-core", "redisson", "kotlinx-coroutines-core-jvm", "netty-transport", "HdrHistogram", "jmh-core")
+        private val LIBRARIES =
+            listOf("lettuce-core", "redisson", "kotlinx-coroutines-core-jvm", "netty-transport", "HdrHistogram", "jmh-core")
 
         fun read(statistics: Statistics) =
             Machine(
@@ -32,7 +33,13 @@ internal class Machine(
 
         private fun processor(): String {
             val information = File("/proc/cpuinfo")
-            val line = if (information.canRead()) information.useLines { lines -> lines.firstOrNull { it.startsWith("model name") } } else null
+            val line = if (information.canRead()) {
+                information.useLines { lines ->
+                    lines.firstOrNull { it.startsWith("model name") }
+                }
+            } else {
+                null
+            }
             return line?.substringAfter(':')?.trim() ?: "unknown processor"
         }
 
@@ -48,7 +55,7 @@ internal class Machine(
                 .getProperty("java.class.path")
                 .split(File.pathSeparator)
                 .map { File(it).name }
-                .firstOrNull { it.startsWith("$artifact-") && it.endsWith(".jar") }
+                .firstOrNull { it.startsWith("$artifact-") && it[artifact.length + 1].isDigit() && it.endsWith(".jar") }
                 ?.removePrefix("$artifact-")
                 ?.removeSuffix(".jar")
                 .orEmpty()

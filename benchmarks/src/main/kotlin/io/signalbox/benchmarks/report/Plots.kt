@@ -3,9 +3,14 @@ package io.signalbox.benchmarks.report
 import io.signalbox.benchmarks.contender.Peer
 import java.nio.file.Path
 import kotlin.io.path.createDirectories
-import org.knowm.xchart.CategoryChart
+import kotlin.math.floor
+import kotlin.math.log10
+import kotlin.math.pow
 import org.knowm.xchart.CategoryChartBuilder
 import org.knowm.xchart.ChartEncoder
+import org.knowm.xchart.XYChartBuilder
+import org.knowm.xchart.internal.chartpart.IChart
+import org.knowm.xchart.style.AxesChartStyler
 import org.knowm.xchart.style.Styler.LegendPosition
 
 /** The main comparison as bar charts, in SVG. */
@@ -29,10 +34,21 @@ internal class Plots(
         title: String,
     ): Path? {
         val rows = report.rows.filter { it.scenario == scenario && it.peer !in LOCAL }
-        val loads = rows.map { it.coroutines }.distinct().sorted()
-        return draw(rows, "$scenario-throughput", title, "coroutines", "pairs/s", loads.map { "$it" }) { own ->
-            loads.map { load -> own.firstOrNull { it.coroutines == load }?.pairsPerSecond?.median }
+        val chart =
+            XYChartBuilder()
+                .width(WIDTH)
+                .height(HEIGHT)
+                .title(title)
+                .xAxisTitle("coroutines")
+                .yAxisTitle("pairs/s")
+                .build()
+        chart.styler.isXAxisLogarithmic = true
+        style(chart.styler, rows.mapNotNull { it.pairsPerSecond?.low })
+        rows.groupBy { it.peer }.forEach { (peer, own) ->
+            val loads = own.sortedBy { it.coroutines }
+            chart.addSeries(peer, loads.map { it.coroutines }, loads.map { it.pairsPerSecond!!.median })
         }
+        return save(chart, rows, "$scenario-throughput")
     }
 
     /** Of each peer under its largest load. */
@@ -40,44 +56,50 @@ internal class Plots(
         scenario: String,
         title: String,
     ): Path? {
-        val rows = report.rows.filter { it.scenario == scenario && it.peer !in LOCAL }.groupBy { it.peer }.map { (_, own) -> own.maxBy { it.coroutines } }
-        return draw(rows, "$scenario-latency", title, "percentile", "microseconds", listOf("p50", "p99", "p99.9")) { own ->
-            own.single().let { listOf(it.p50.median, it.p99.median, it.p999.median) }
-        }
+        val rows =
+            report.rows
+                .filter { it.scenario == scenario && it.peer !in LOCAL }
+                .groupBy { it.peer }
+                .map { (_, own) -> own.maxBy { it.coroutines } }
+        val chart =
+            CategoryChartBuilder()
+                .width(WIDTH)
+                .height(HEIGHT)
+                .title(title)
+                .xAxisTitle("percentile")
+                .yAxisTitle("microseconds")
+                .build()
+        style(chart.styler, rows.map { it.p50.low })
+        rows.forEach { chart.addSeries(it.peer, listOf("p50", "p99", "p99.9"), listOf(it.p50.median, it.p99.median, it.p999.median)) }
+        return save(chart, rows, "$scenario-latency")
     }
 
     /** Logarithmic: what is compared are ratios, over three orders of magnitude. */
-    private fun draw(
+    private fun style(
+        styler: AxesChartStyler,
+        values: List<Double>,
+    ) {
+        styler.isYAxisLogarithmic = true
+        values.minOrNull()?.let { styler.yAxisMin = 10.0.pow(floor(log10(it))) }
+        styler.legendPosition = LegendPosition.OutsideS
+        styler.setPlotGridVerticalLinesVisible(false)
+    }
+
+    private fun save(
+        chart: IChart,
         rows: List<Row>,
         file: String,
-        title: String,
-        x: String,
-        y: String,
-        categories: List<String>,
-        values: (List<Row>) -> List<Double?>,
     ): Path? {
         if (rows.isEmpty()) return null
-        val chart: CategoryChart =
-            CategoryChartBuilder()
-                .width(900)
-                .height(480)
-                .title(title)
-                .xAxisTitle(x)
-                .yAxisTitle(y)
-                .build()
-        chart.styler.apply {
-            isYAxisLogarithmic = true
-            legendPosition = LegendPosition.OutsideS
-            setPlotGridVerticalLinesVisible(false)
-            availableSpaceFill = 0.8
-        }
-        rows.groupBy { it.peer }.forEach { (peer, own) -> chart.addSeries(peer, categories, values(own)) }
         val path = directory.resolve("$file.svg")
         ChartEncoder.saveChart(chart, "$path", "svg")
         return path
     }
 
     private companion object {
+        const val WIDTH = 900
+        const val HEIGHT = 480
+
         /** Needs no server: it would dwarf the rest. */
         val LOCAL = setOf(Peer.LOCAL.title)
     }

@@ -30,7 +30,16 @@ internal class Row(
         ): Row {
             val latencies = rounds.map { it.acquire }
             val speed = Summary.of(rounds.map { it.pairsPerSecond })
-            return Row(scenario, peer.title, coroutines, permits, speed, micros(latencies, 50.0), micros(latencies, 99.0), micros(latencies, 99.9))
+            return Row(
+                scenario,
+                peer.title,
+                coroutines,
+                permits,
+                speed,
+                micros(latencies, 50.0),
+                micros(latencies, 99.0),
+                micros(latencies, 99.9),
+            )
         }
 
         fun ofHandOff(

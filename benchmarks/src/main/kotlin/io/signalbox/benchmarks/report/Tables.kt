@@ -12,12 +12,9 @@ internal object Tables {
     private val HEADER =
         listOf("scenario", "coroutines", "permits", "", "pairs/s", "range", "p50 us", "p99 us", "p99.9 us")
 
-    fun print(
-        terminal: Terminal,
-        rows: List<Row>,
-    ) {
+    fun print(rows: List<Row>) {
         if (rows.isEmpty()) return
-        terminal.println(
+        Terminal(width = WIDTH).println(
             table {
                 cellBorders = Borders.NONE
                 align = TextAlign.RIGHT
@@ -56,4 +53,5 @@ internal object Tables {
     private fun whole(number: Double) = "%,.0f".format(Locale.ROOT, number)
 
     private const val NAME = 3
+    private const val WIDTH = 150
 }
