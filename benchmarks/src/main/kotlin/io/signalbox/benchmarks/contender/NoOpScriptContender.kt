@@ -22,7 +22,7 @@ internal class NoOpScriptContender(
     private val client = RedisClient.create(arena.uri)
     private val connection = client.connect(ByteArrayCodec.INSTANCE)
     private val sha = connection.sync().scriptLoad(SCRIPT.toByteArray()).toByteArray()
-    private val keys = listOf("state", "held", "queue", "sessions", "unclaimed", "limits").map {
+    private val keys = listOf("state", "held", "queue", "sessions", "unclaimed", "limits", "signals").map {
         "bench:noop:{${arena.name}}:$it".toByteArray()
     }
     private val session = "0123456789abcdef0123456789abcdef.1"

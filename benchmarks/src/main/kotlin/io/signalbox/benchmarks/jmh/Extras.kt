@@ -31,7 +31,7 @@ internal class Extras : InternalProfiler {
                 emptyList()
             } else {
                 val all = Histogram(3).apply { histograms.forEach { add(it) } }
-                PERCENTILES.map { scalar("latency.p$it", all.getValueAtPercentile(it) / 1e3, "us") }
+                PERCENTILES.map { (name, percentile) -> scalar("latency.$name", all.getValueAtPercentile(percentile) / 1e3, "us") }
             }
         return percentiles + results.filterIsInstance<Cost>().map { scalar(it.name, it.value, it.unit) }
     }
@@ -40,7 +40,7 @@ internal class Extras : InternalProfiler {
         name: String,
         value: Double,
         unit: String,
-    ) = ScalarResult("·$name", value, unit, AggregationPolicy.AVG)
+    ) = ScalarResult(name, value, unit, AggregationPolicy.AVG)
 
     private class Cost(
         val name: String,
@@ -49,7 +49,7 @@ internal class Extras : InternalProfiler {
     )
 
     companion object {
-        private val PERCENTILES = listOf(50.0, 99.0, 99.9)
+        private val PERCENTILES = mapOf("p50" to 50.0, "p99" to 99.0, "p99.9" to 99.9)
         private val found = ConcurrentLinkedQueue<Any>()
 
         fun latencies(histogram: Histogram) {
