@@ -23,6 +23,7 @@ import io.signalbox.benchmarks.report.Tables
 import io.signalbox.testkit.RedisServer
 import java.nio.file.Path
 import kotlin.io.path.createParentDirectories
+import kotlin.io.path.readText
 import kotlin.io.path.writeText
 import kotlin.time.Duration.Companion.seconds
 
@@ -42,6 +43,9 @@ internal class BenchCommand : SuspendingCliktCommand(name = "bin/bench") {
     private val plots by option(metavar = "DIR", help = "Where to draw the comparison; not at all without")
         .path()
 
+    private val redraw by option(metavar = "FILE", help = "Measure nothing: draw the plots of a file written by --json")
+        .path(mustExist = true)
+
     private val markdown by option(help = "Print the table in Markdown").flag()
 
     override fun help(context: Context) = """
@@ -54,6 +58,7 @@ internal class BenchCommand : SuspendingCliktCommand(name = "bin/bench") {
     """.trimIndent()
 
     override suspend fun run() {
+        redraw?.let { file -> return draw(Report.read(file.readText()), plots ?: Path.of(".")) }
         val plan = Plan(rounds, seconds.seconds)
         try {
             RedisServer.start {}.use { server ->
@@ -82,6 +87,11 @@ internal class BenchCommand : SuspendingCliktCommand(name = "bin/bench") {
         if (markdown) echo(Tables.markdown(report.rows)) else Tables.print(report.rows)
         json.createParentDirectories().writeText(report.json())
         echo("written: $json")
-        plots?.let { directory -> Plots(report, directory).write().forEach { echo("written: $it") } }
+        plots?.let { draw(report, it) }
     }
+
+    private fun draw(
+        report: Report,
+        directory: Path,
+    ) = Plots(report, directory).write().forEach { echo("written: $it") }
 }

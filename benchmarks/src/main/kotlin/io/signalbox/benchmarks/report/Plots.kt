@@ -1,6 +1,7 @@
 package io.signalbox.benchmarks.report
 
 import io.signalbox.benchmarks.contender.Peer
+import java.awt.Color
 import java.nio.file.Path
 import kotlin.io.path.createDirectories
 import kotlin.math.floor
@@ -11,6 +12,7 @@ import org.knowm.xchart.ChartEncoder
 import org.knowm.xchart.XYChartBuilder
 import org.knowm.xchart.internal.chartpart.IChart
 import org.knowm.xchart.style.AxesChartStyler
+import org.knowm.xchart.style.Styler.LegendLayout
 import org.knowm.xchart.style.Styler.LegendPosition
 
 /** The main comparison as bar charts, as PNG: a tenth of the size of an SVG with fonts in it. */
@@ -24,8 +26,8 @@ internal class Plots(
         return listOfNotNull(
             throughput("uncontended", "Acquire and release, as many permits as coroutines"),
             throughput("contended", "Acquire and release, 8 permits"),
-            percentiles("contended", "Acquire with 8 permits and many coroutines: percentiles"),
-            percentiles(Row.HAND_OFF, "Hand-off between two clients: percentiles"),
+            percentiles("contended", "Latency of an acquire, 8 permits"),
+            percentiles(Row.HAND_OFF, "Hand-off of one permit between two clients"),
         )
     }
 
@@ -51,21 +53,20 @@ internal class Plots(
         return save(chart, rows, "$scenario-throughput")
     }
 
-    /** Of each peer under its largest load. */
+    /** Under the largest load that all peers were measured under: latency grows with the number of those who wait. */
     private fun percentiles(
         scenario: String,
         title: String,
     ): Path? {
-        val rows =
-            report.rows
-                .filter { it.scenario == scenario && it.peer !in LOCAL }
-                .groupBy { it.peer }
-                .map { (_, own) -> own.maxBy { it.coroutines } }
+        val all = report.rows.filter { it.scenario == scenario && it.peer !in LOCAL }
+        val peers = all.map { it.peer }.distinct()
+        val load = all.groupBy { it.coroutines }.filterValues { it.size == peers.size }.keys.maxOrNull() ?: return null
+        val rows = all.filter { it.coroutines == load }
         val chart =
             CategoryChartBuilder()
                 .width(WIDTH)
                 .height(HEIGHT)
-                .title(title)
+                .title("$title, $load coroutines")
                 .xAxisTitle("percentile")
                 .yAxisTitle("microseconds")
                 .build()
@@ -80,6 +81,8 @@ internal class Plots(
         values: List<Double>,
     ) {
         styler.isYAxisLogarithmic = true
+        styler.chartBackgroundColor = Color.WHITE
+        styler.legendLayout = LegendLayout.Horizontal
         values.minOrNull()?.let { styler.yAxisMin = 10.0.pow(floor(log10(it))) }
         styler.legendPosition = LegendPosition.OutsideS
         styler.setPlotGridVerticalLinesVisible(false)
