@@ -1,5 +1,7 @@
 package io.signalbox.internal.pool
 
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.sync.withLock
 import io.lettuce.core.protocol.CommandType
 import io.signalbox.SemaphoreAlgorithm
 import io.signalbox.internal.coordination.CoordinationSettings
@@ -17,6 +19,9 @@ internal class PoolSlots(
     private val settings: CoordinationSettings,
 ) {
     /** [permits]: the count after the change, or the unchanged one if it was refused. */
+    /** The coroutines of one client take turns instead of interfering with one another. */
+    private val changes = Mutex()
+
     class Change(
         val permits: Int,
         val surplus: Int,
@@ -86,7 +91,9 @@ internal class PoolSlots(
     }
 
     /** Repeats [change] until nobody interferes; `null` from it says that somebody did. */
-    private suspend fun changing(change: suspend (PoolConnection, PoolMeta) -> Change?): Change? {
+    private suspend fun changing(change: suspend (PoolConnection, PoolMeta) -> Change?): Change? = changes.withLock { attempts(change) }
+
+    private suspend fun attempts(change: suspend (PoolConnection, PoolMeta) -> Change?): Change? {
         repeat(ATTEMPTS) {
             var exists = true
             val done =
