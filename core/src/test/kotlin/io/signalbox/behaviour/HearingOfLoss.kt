@@ -1,5 +1,6 @@
 package io.signalbox.behaviour
 
+import io.kotest.assertions.nondeterministic.eventually
 import io.kotest.matchers.shouldBe
 import io.signalbox.Permit
 import io.signalbox.Signalbox
@@ -20,7 +21,7 @@ fun SemaphoreBehaviour.hearingOfLoss() {
         permit.loseNow()
         permit.release() shouldBe false
         permit.awaitLoss()
-        calls.get() shouldBe 1
+        eventually(PATIENCE) { calls.get() shouldBe 1 }
     }
 
     behaviour("onLost is called at once if the permit is lost already") {
@@ -55,7 +56,7 @@ fun SemaphoreBehaviour.hearingOfLoss() {
         first.dispose()
         first.dispose()
         permit.loseNow()
-        calls.get() shouldBe 2
+        eventually(PATIENCE) { calls.get() shouldBe 2 }
     }
 
     behaviour("an action that throws keeps nobody else from hearing of the loss, and harms no other permit") {
@@ -65,7 +66,7 @@ fun SemaphoreBehaviour.hearingOfLoss() {
         permit.onLost { error("This action is broken on purpose") }
         permit.onLost { calls.incrementAndGet() }
         permit.loseNow()
-        calls.get() shouldBe 1
+        eventually(PATIENCE) { calls.get() shouldBe 1 }
         semaphore.acquire().loseNow()
         semaphore.acquire().release() shouldBe true
     }
@@ -80,7 +81,7 @@ fun SemaphoreBehaviour.hearingOfLoss() {
         }
         permit.loseNow()
         other.loseNow()
-        heard.get() shouldBe 1
+        eventually(PATIENCE) { heard.get() shouldBe 1 }
     }
 
     behaviour("closing the client is a loss") {
@@ -91,7 +92,7 @@ fun SemaphoreBehaviour.hearingOfLoss() {
         client.close()
         permit.awaitLoss()
         permit.isLost shouldBe true
-        calls.get() shouldBe 1
+        eventually(PATIENCE) { calls.get() shouldBe 1 }
         permit.release() shouldBe false
     }
 

@@ -9,8 +9,8 @@ import io.signalbox.internal.coordination.HandleSettings
 import io.signalbox.internal.coordination.NanoClock
 import io.signalbox.internal.ledger.ClientIdentity
 import io.signalbox.internal.ledger.Kind
-import io.signalbox.internal.ledger.LedgerName
 import io.signalbox.internal.ledger.LedgerFailure
+import io.signalbox.internal.ledger.LedgerName
 import io.signalbox.internal.redis.Keys
 import io.signalbox.internal.redis.NameIndex
 import io.signalbox.internal.redis.RedisConnections
