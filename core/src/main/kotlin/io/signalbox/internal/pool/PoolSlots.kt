@@ -1,11 +1,11 @@
 package io.signalbox.internal.pool
 
-import kotlinx.coroutines.sync.Mutex
-import kotlinx.coroutines.sync.withLock
 import io.lettuce.core.protocol.CommandType
 import io.signalbox.SemaphoreAlgorithm
 import io.signalbox.internal.coordination.CoordinationSettings
 import io.signalbox.internal.ledger.LedgerFailure
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.sync.withLock
 
 /**
  * Changes how many slots a pool has.
@@ -18,10 +18,10 @@ internal class PoolSlots(
     private val line: PoolLine,
     private val settings: CoordinationSettings,
 ) {
-    /** [permits]: the count after the change, or the unchanged one if it was refused. */
     /** The coroutines of one client take turns instead of interfering with one another. */
     private val changes = Mutex()
 
+    /** [permits]: the count after the change, or the unchanged one if it was refused. */
     class Change(
         val permits: Int,
         val surplus: Int,
