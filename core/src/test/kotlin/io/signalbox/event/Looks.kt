@@ -9,7 +9,7 @@ import io.signalbox.internal.DefaultEvent
 /** Returns when [count] coroutines of living clients wait for the event, all clients. */
 internal suspend fun Event.awaitWaiting(count: Int) {
     // Not the length of the queue, which has places of dead clients in it too until they reach its head.
-    eventually(PATIENCE) { (this@awaitWaiting as DefaultEvent).snapshot(limit = 1000).queue.size shouldBe count }
+    eventually(PATIENCE) { (this@awaitWaiting as DefaultEvent).snapshot(limit = 10_000).queue.size shouldBe count }
 }
 
 /** How many signals are kept or on their way. */

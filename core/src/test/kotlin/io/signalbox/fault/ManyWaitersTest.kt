@@ -4,6 +4,7 @@ import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.collections.shouldContainExactly
 import io.kotest.matchers.collections.shouldHaveSize
 import io.kotest.matchers.shouldBe
+import io.signalbox.event.awaitWaiting
 import java.util.concurrent.ConcurrentLinkedQueue
 import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CoroutineStart
@@ -36,6 +37,21 @@ class ManyWaitersTest : FunSpec({
 
             served.toList() shouldContainExactly List(count) { it }
             stored("many").awaitNothing()
+        }
+    }
+
+    test("5 000 coroutines await ten events over the same two connections, and each signal ends one of them") {
+        onStage {
+            val client = client(lease = 10.seconds)
+            val events = List(10) { client.event("event $it") }
+            val waiters = events.flatMap { event -> List(500) { launch { event.await() } } }
+            events.forEach { it.awaitWaiting(500) }
+
+            redis.command("CLIENT", "LIST").lines().filter { "id=" in it && "cmd=client" !in it } shouldHaveSize 2
+            events.forEach { event -> repeat(500) { launch { event.set() } } }
+            waiters.forEach { it.join() }
+
+            events.forEach { it.isSet() shouldBe false }
         }
     }
 })

@@ -13,6 +13,7 @@ import io.kotest.matchers.types.shouldBeSameInstanceAs
 import io.signalbox.AcquireTimeoutException
 import io.signalbox.LeaseLostException
 import io.signalbox.Mutex
+import io.signalbox.MutexSettings
 import io.signalbox.SignalboxClosedException
 import io.signalbox.behaviour.Backend
 import io.signalbox.behaviour.Clients
@@ -22,6 +23,7 @@ import io.signalbox.behaviour.Redis
 import io.signalbox.behaviour.withClients
 import io.signalbox.withLock
 import kotlin.time.Duration
+import kotlin.time.Duration.Companion.days
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.async
@@ -167,6 +169,20 @@ abstract class MutexBehaviour(
             val permit = client.mutex("report").lock()
             semaphore.acquire(permits = 5).release() shouldBe true
             permit.release() shouldBe true
+        }
+
+        behaviour("bad settings and arguments are refused by name and value") {
+            val client = client()
+            for ((configure, shown) in listOf<Pair<MutexSettings.() -> Unit, String>>(
+                Pair({ lockTimeout = Duration.ZERO }, "lockTimeout must be longer than zero, but was 0s"),
+                Pair({ maxHold = (-1).seconds }, "maxHold must be longer than zero, but was -1s"),
+                Pair({ maxHold = 366.days }, "maxHold must be at most 365d"),
+            )) {
+                shouldThrow<IllegalArgumentException> { client.mutex("report", configure) }.message shouldContain shown
+            }
+            store.knows("report") shouldBe false
+            shouldThrow<IllegalArgumentException> { client.mutex("report").lock(timeout = (-1).seconds) }.message shouldContain "-1s"
+            shouldThrow<IllegalArgumentException> { client.mutex("report").snapshot(limit = 0) }.message shouldContain "limit"
         }
 
         behaviour("a client has one handle per name, with one kind of settings") {
