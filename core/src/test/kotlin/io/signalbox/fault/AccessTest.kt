@@ -1,5 +1,6 @@
 package io.signalbox.fault
 
+import io.kotest.assertions.nondeterministic.eventually
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.shouldBe
@@ -9,18 +10,22 @@ import io.signalbox.ScriptNotPermittedException
 import io.signalbox.SignalboxException
 import io.signalbox.StoreUnavailableException
 import io.signalbox.testkit.RedisSettings
+import io.signalbox.withLock
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.async
 
 private const val PASSWORD = "correct-horse-battery"
 
-/** All that the client and its scripts call. */
+/** All that the client and its scripts call for semaphores and mutexes. As listed in `docs/operations.md`, as are the others. */
 private val COMMANDS =
     (
         "hello ping evalsha eval blpop lpop time hmget hget hgetall hset hdel pexpire del rpush " +
             "zadd zrem zcard zscore zrange zrangebyscore zrangebylex zremrangebylex"
         ).split(' ')
+
+private val EVENTS = "zcount zpopmin zremrangebyrank persist".split(' ')
+private val LIST_OF_NAMES = "pttl zremrangebyscore".split(' ')
 
 class AccessTest : FunSpec({
     timeout = 60.seconds.inWholeMilliseconds
@@ -50,6 +55,32 @@ class AccessTest : FunSpec({
             first.contend(workers = 10, rounds = 5, permits = 5)
             redis.command("DEL", *stored("acl").keys.values.toTypedArray())
             second.contend(workers = 10, rounds = 5, permits = 5)
+        }
+    }
+
+    test("with four commands more it can use events") {
+        onStage({ user(COMMANDS + EVENTS, "~signalbox:*") }) {
+            redis.command("SCRIPT", "FLUSH")
+            val kept = app().event("kept")
+            kept.set()
+            app().event("kept").await()
+            repeat(2) { kept.set() }
+            kept.clear() shouldBe 2
+            val brief = app().event("brief") { signalTtl = 1.milliseconds }
+            brief.set()
+            eventually(5.seconds) { brief.isSet() shouldBe false }
+            app().mutex("acl").withLock { it.permits } shouldBe 1
+        }
+    }
+
+    test("with two more it can ask for statistics; without them only that fails") {
+        onStage({ user(COMMANDS + LIST_OF_NAMES, "~signalbox:*") }) {
+            val client = app()
+            client.semaphore("acl", 2).acquire()
+            eventually(5.seconds) { client.statistics().map { it.heldPermits } shouldBe listOf(1) }
+            redis.command("ACL", "SETUSER", "app", *LIST_OF_NAMES.map { "-$it" }.toTypedArray())
+            shouldThrow<SignalboxException> { client.statistics() }
+            client.semaphore("other", 1).acquire().release() shouldBe true
         }
     }
 

@@ -1,5 +1,6 @@
 package io.signalbox.pool
 
+import io.kotest.assertions.nondeterministic.eventually
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.nulls.shouldNotBeNull
@@ -76,6 +77,14 @@ class PoolAccessTest : FunSpec({
         onStage({ user(COMMANDS) }) {
             client().semaphore("acl", 1) { algorithm = SemaphoreAlgorithm.Pool(InitStrategy.LUA) }
             app().semaphore("acl", 1) { algorithm = SemaphoreAlgorithm.Pool(InitStrategy.LUA) }.tryAcquire().shouldNotBeNull()
+        }
+    }
+
+    test("statistics of pools need one command more, and no script") {
+        onStage({ user(COMMANDS + "zremrangebyscore") }) {
+            val client = app()
+            client.semaphore("acl", 2) { algorithm = SemaphoreAlgorithm.Pool(InitStrategy.SETNX) }.acquire()
+            eventually(5.seconds) { client.statistics().map { it.heldPermits } shouldBe listOf(1) }
         }
     }
 
