@@ -10,7 +10,7 @@ public class SemaphoreStatistics internal constructor(
     public val permits: Int,
     /** How many permits are held, by all clients. */
     public val heldPermits: Int,
-    /** How many acquires wait, by all clients; those of clients that died recently may be among them. */
+    /** How many acquires wait, by all clients; those of clients that died recently may be among them. Of a [SemaphoreAlgorithm.Pool] always 0. */
     public val waiting: Int,
     /** How long the head of the queue has been waiting, or `null` if nobody waits. */
     public val oldestWaiterAge: Duration?,

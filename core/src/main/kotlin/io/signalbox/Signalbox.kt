@@ -93,7 +93,7 @@ public interface Signalbox : AutoCloseable {
      * Suspends for two round trips and one more per 64 semaphores. Each is read at a moment of its own; mutexes and events are not
      * listed. A semaphore is listed from a moment after its creation on, and as long as some client uses it.
      *
-     * @param names only these; those that do not exist are left out. `null` for all of the namespace.
+     * @param names only these (of a queue and a pool of one name the queue); those that do not exist are left out. `null` for all of the namespace.
      * @param limit how many to return at most; 1 to 10 000.
      * @throws IllegalArgumentException if an argument is out of range.
      * @throws StoreUnavailableException if the store gives no answer within [SignalboxSettings.storeTimeout].

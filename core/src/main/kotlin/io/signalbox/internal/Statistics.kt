@@ -28,11 +28,13 @@ internal class Statistics(
     ): List<SemaphoreStatistics> {
         require(limit in 1..MAX_LISTED) { "limit must be from 1 to $MAX_LISTED, but was $limit." }
         names?.forEach { requireName("name of a semaphore", it, SemaphoreHandles.MAX_NAME_BYTES) }
-        val wanted = KINDS.flatMap { kind -> (names?.distinct() ?: patiently { ledger.names(kind) }).map { LedgerName(kind, it) } }
-        return wanted
-            .chunked(AT_A_TIME)
-            .flatMap { some -> coroutineScope { some.map { async { look(it) } }.awaitAll() } }
-            .filterNotNull()
+        val found =
+            if (names == null) {
+                inChunks(KINDS.flatMap { kind -> patiently { ledger.names(kind) }.map { LedgerName(kind, it) } }) { look(it) }
+            } else {
+                inChunks(names.distinct()) { name -> KINDS.firstNotNullOfOrNull { look(LedgerName(it, name)) } }
+            }
+        return found
             .sortedWith(
                 compareByDescending(SemaphoreStatistics::usage)
                     .thenByDescending(SemaphoreStatistics::waiting)
@@ -40,6 +42,12 @@ internal class Statistics(
                     .thenBy(SemaphoreStatistics::name),
             ).take(limit)
     }
+
+    private suspend fun <T> inChunks(
+        subjects: List<T>,
+        read: suspend (T) -> SemaphoreStatistics?,
+    ): List<SemaphoreStatistics> =
+        subjects.chunked(AT_A_TIME).flatMap { some -> coroutineScope { some.map { async { read(it) } }.awaitAll() } }.filterNotNull()
 
     private suspend fun look(name: LedgerName): SemaphoreStatistics? =
         patiently {

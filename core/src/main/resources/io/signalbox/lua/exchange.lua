@@ -44,11 +44,7 @@ if ARGV[6] == '0' and ARGV[11] == '0' and ARGV[12] == '0' and ARGV[13] == '0' an
     and now < tonumber(stored[10]) and now >= tonumber(stored[9]) and count <= 2000 and singles <= 2000 then
     local at = 14 + 4 * runs
     if ranges + singles == 0 then
-      if offset ~= tonumber(stored[8]) then
-  write('offset', text(offset))
-end
-
--- The first write must be one that a server out of memory still accepts: then it accepts the rest.
+      -- The first write must be one that a server out of memory still accepts: then it accepts the rest.
       redis.call('PEXPIRE', state, stored[11])
     end
     for i = at, at + 2 * ranges - 1, 2 do
