@@ -31,14 +31,13 @@ import kotlinx.coroutines.DisposableHandle
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.cancel
 import kotlinx.coroutines.channels.BufferOverflow
-import kotlinx.coroutines.channels.awaitClose
+import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.flow.Flow
-import kotlinx.coroutines.flow.buffer
-import kotlinx.coroutines.flow.callbackFlow
+import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withTimeoutOrNull
 
@@ -104,24 +103,28 @@ internal class DefaultSignalbox(
     override fun addListener(listener: SignalboxListener): DisposableHandle = observers.add(listener)
 
     override fun observations(): Flow<Observation> =
-        callbackFlow {
-            val hearing =
-                object : SignalboxListener {
-                    override fun onGranted(granted: Observation.Granted) = send(granted)
+        flow {
+            // Registered before the collector first suspends, so that it misses nothing from then on.
+            val heard = Channel<Observation>(OBSERVATIONS, BufferOverflow.DROP_OLDEST)
+            val registration = observers.add(Forwarding { heard.trySend(it) })
+            try {
+                for (observation in heard) emit(observation)
+            } finally {
+                registration.dispose()
+            }
+        }
 
-                    override fun onReleased(released: Observation.Released) = send(released)
+    private class Forwarding(
+        private val send: (Observation) -> Unit,
+    ) : SignalboxListener {
+        override fun onGranted(granted: Observation.Granted) = send(granted)
 
-                    override fun onLost(lost: Observation.Lost) = send(lost)
+        override fun onReleased(released: Observation.Released) = send(released)
 
-                    override fun onReconnected(reconnected: Observation.Reconnected) = send(reconnected)
+        override fun onLost(lost: Observation.Lost) = send(lost)
 
-                    private fun send(observation: Observation) {
-                        trySend(observation)
-                    }
-                }
-            val registration = observers.add(hearing)
-            awaitClose { registration.dispose() }
-        }.buffer(OBSERVATIONS, BufferOverflow.DROP_OLDEST)
+        override fun onReconnected(reconnected: Observation.Reconnected) = send(reconnected)
+    }
 
     /** Asks at once, and again with growing pauses. */
     private suspend fun <T : Any> attachWithin(

@@ -33,7 +33,7 @@ class PoolAccessTest : FunSpec({
     fun RedisSettings.user(commands: List<String>) =
         user("app", "on", ">$PASSWORD", "~signalbox:*", "resetchannels", "-@all", *commands.map { "+$it" }.toTypedArray())
 
-    fun Stage.app() = client(redis.uriFor("app", PASSWORD), lease = 2.seconds) { storeTimeout = 3.seconds }
+    fun Stage.app() = client(redis.uriFor("app", PASSWORD), lease = 2.seconds)
 
     for (strategy in listOf(InitStrategy.OPTIMISTIC_LOCKING, InitStrategy.SETNX)) {
         test("a user without scripting rights can do everything with a pool created by $strategy") {

@@ -373,6 +373,8 @@ internal class SemaphoreCoordinator(
         val goodbye =
             settle {
                 val goodbye = if (state.closed) null else state.run { close(ledger.inbox()) }
+                // Nothing leaves any more, so the line is never full: who comes now is told so by [pump].
+                departure = null
                 if (goodbye == null) farewell.complete(Unit)
                 state.schedule.ring()
                 goodbye

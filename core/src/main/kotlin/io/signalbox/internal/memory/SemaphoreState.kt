@@ -63,7 +63,7 @@ internal class SessionState(
     var number: Long = 0
     val held: TreeMap<Long, Held> = TreeMap()
 
-    /** Grants that the client has not read, in the order in which they are handed out: by sequence number as text. */
+    /** Grants that the client has not read, by `sequence=token`; handed out in the order of that text. */
     val unclaimed: TreeMap<String, Grant> = TreeMap()
     val answers: MutableMap<Long, Answer.Done> = HashMap(4)
 }

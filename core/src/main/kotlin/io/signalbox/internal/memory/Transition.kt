@@ -183,7 +183,8 @@ private class Transition(
         if (queued != null) {
             state.queue.remove(queued.key)
         } else {
-            val grant = session.unclaimed.remove("${place.sequence}=") ?: return
+            val (key, grant) = session.unclaimed.ceilingEntry("${place.sequence}=")?.takeIf { it.value.sequence == place.sequence } ?: return
+            session.unclaimed.remove(key)
             release(grant.token, place.weight.takeUnless { it == 1 && place.holdMillis < 0 })
         }
     }
@@ -295,7 +296,7 @@ private class Transition(
             if (owner === session) {
                 grants += grant
             } else {
-                owner.unclaimed["${place.sequence}="] = grant
+                owner.unclaimed["${place.sequence}=$token"] = grant
                 announced += Announced(owner.inbox, owner.id, grant)
             }
         }
