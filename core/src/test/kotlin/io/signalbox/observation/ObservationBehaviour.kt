@@ -17,10 +17,11 @@ import io.signalbox.behaviour.Clients
 import io.signalbox.behaviour.InMemory
 import io.signalbox.behaviour.PATIENCE
 import io.signalbox.behaviour.Redis
+import io.signalbox.behaviour.loseNow
 import io.signalbox.behaviour.withClients
 import java.util.concurrent.ConcurrentLinkedQueue
 import kotlin.time.Duration
-import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.minutes
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.async
 import kotlinx.coroutines.cancelAndJoin
@@ -102,11 +103,11 @@ abstract class ObservationBehaviour(
             val client = client()
             val heard = Heard()
             val registration = client.addListener(heard)
-            val semaphore = client.semaphore("api", permits = 2) { maxHold = 40.milliseconds }
+            val semaphore = client.semaphore("api", permits = 2) { maxHold = 1.minutes }
             val permit = semaphore.acquire(permits = 2)
             permit.release() shouldBe true
             val lost = semaphore.acquire()
-            eventually(PATIENCE) { lost.isLost shouldBe true }
+            lost.loseNow()
             client.mutex("report").lock().release()
             client.event("done").run {
                 set()

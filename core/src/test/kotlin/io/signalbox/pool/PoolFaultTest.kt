@@ -212,7 +212,7 @@ class PoolFaultTest : FunSpec({
     for (kind in listOf("meta", "gen", "owners", "free")) {
         test("a key of another type as '$kind': the error says so, and all is well when it is gone") {
             onStage {
-                val semaphore = client(lease = 1.seconds) .pool("typed", 2)
+                val semaphore = client(lease = 1.seconds).pool("typed", 2)
                 redis.command("SET", StoredPool(redis, "typed").key(kind), "something else")
                 val error = shouldThrow<StoreUnavailableException> { semaphore.acquire(timeout = 10.seconds) }
                 error.message shouldContain "WRONGTYPE"

@@ -8,6 +8,7 @@ import io.signalbox.SignalboxException
 import kotlin.concurrent.thread
 import kotlin.random.Random
 import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
@@ -25,7 +26,12 @@ private var stopping = false
  */
 fun main(arguments: Array<String>) {
     val (uri, strategy, permits, workers, lease) = arguments
-    val signalbox = Signalbox.connect(uri) { this.lease = lease.toInt().milliseconds }
+    val signalbox =
+        Signalbox.connect(uri) {
+            this.lease = lease.toInt().milliseconds
+            // Many JVMs start at the same time.
+            storeTimeout = 60.seconds
+        }
     thread(isDaemon = true) {
         readlnOrNull()
         stopping = true

@@ -183,7 +183,8 @@ private class Transition(
         if (queued != null) {
             state.queue.remove(queued.key)
         } else {
-            val (key, grant) = session.unclaimed.ceilingEntry("${place.sequence}=")?.takeIf { it.value.sequence == place.sequence } ?: return
+            val (key, grant) = session.unclaimed.ceilingEntry("${place.sequence}=")?.takeIf { it.value.sequence == place.sequence }
+                ?: return
             session.unclaimed.remove(key)
             release(grant.token, place.weight.takeUnless { it == 1 && place.holdMillis < 0 })
         }

@@ -58,9 +58,8 @@ internal class Effects(
         permit: PoolPermit,
         wasHeld: Boolean,
     ) {
-        if (permit.state == PoolPermit.State.RELEASED) {
-            observe { Observation.Released(it, subject.name, permit.fencingToken, permit.permits, held(permit)) }
-        }
+        if (!permit.markConfirmed()) return
+        observe { Observation.Released(it, subject.name, permit.fencingToken, permit.permits, held(permit)) }
         val continuation: Continuation<Boolean> = permit.awaiting ?: return
         add { continuation.resume(wasHeld) }
     }

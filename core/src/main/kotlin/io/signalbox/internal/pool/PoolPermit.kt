@@ -53,8 +53,13 @@ internal class PoolPermit(
 
     private var releasing: Continuation<Boolean>? = null
 
-    /** Who waits for the release to be confirmed. A permit that was lost first is answered at once. */
-    val awaiting: Continuation<Boolean>? get() = releasing.takeIf { state == State.RELEASED }
+    private var isConfirmed = false
+
+    /** Who waits for the release to be confirmed, or nobody. A permit that was lost first is answered at once. */
+    val awaiting: Continuation<Boolean>? get() = releasing
+
+    /** Whether this is the first to say what became of the release: the answer, or the end of the session before it. */
+    fun markConfirmed(): Boolean = (state == State.RELEASED && !isConfirmed).also { if (it) isConfirmed = true }
 
     override val name: String get() = coordinator.subject.name
     override val permits: Int get() = claims.size

@@ -566,7 +566,9 @@ internal class PoolState(
         tries = 0
         round.asks.forEach { ask -> add { ask.sentAt.completeExceptionally(failure.error) } }
         for (entry in round.returns) {
-            entry.permit?.awaiting?.let { waiting -> add { waiting.resumeWith(Result.failure(failure.error)) } }
+            entry.permit?.takeIf {
+                it.markConfirmed()
+            }?.awaiting?.let { waiting -> add { waiting.resumeWith(Result.failure(failure.error)) } }
             entry.permit = null
         }
         // It may have been carried out in part, so what it claimed is given back; for as long as it is kept alive by this session.
