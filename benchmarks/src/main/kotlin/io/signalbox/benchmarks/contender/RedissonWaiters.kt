@@ -3,9 +3,8 @@ package io.signalbox.benchmarks.contender
 /**
  * Redisson's waiters, seen from the server. A release is announced on a channel per semaphore; who waits has subscribed and then tried once more.
  *
- * Hand-offs with 4.7.0 were seen to hang: a waiter that was still waiting after minutes, beside a free permit. We infer, and have not
- * shown, that it misses an announcement that falls between its subscription and its next attempt. Announcing again ended it, so that is
- * done for a run to end.
+ * A hand-off with 4.7.0 was seen to hang. We infer, and have not shown, that its waiter missed an announcement that fell between its
+ * subscription and its next attempt. So that a run ends, the announcement is repeated when nothing happens.
  */
 internal class RedissonWaiters(
     private val statistics: Statistics,
