@@ -4,6 +4,7 @@ import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.collections.shouldContainExactlyInAnyOrder
 import io.signalbox.benchmarks.jmh.ConnectionsBenchmark
 import io.signalbox.benchmarks.jmh.ContendedBenchmark
+import io.signalbox.benchmarks.jmh.EventsBenchmark
 import io.signalbox.benchmarks.jmh.HandOffBenchmark
 import io.signalbox.benchmarks.jmh.SingleBenchmark
 import io.signalbox.benchmarks.jmh.UncontendedBenchmark
@@ -21,6 +22,7 @@ class JmhSpec :
                 listOf(
                     ConnectionsBenchmark::class,
                     ContendedBenchmark::class,
+                    EventsBenchmark::class,
                     HandOffBenchmark::class,
                     SingleBenchmark::class,
                     UncontendedBenchmark::class,

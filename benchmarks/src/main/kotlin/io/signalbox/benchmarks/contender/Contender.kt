@@ -10,7 +10,7 @@ internal interface Contender : AutoCloseable {
     /** How many acquires have been granted so far, as counted on the server and not by the client; `null` if it grants nothing. */
     suspend fun granted(): Long?
 
-    /** Called when nothing has happened for seconds though it should: for peers that are known to lose wake-ups. */
+    /** Called when nothing has happened for seconds though it should: for peers that were seen to hang. */
     suspend fun wakeUp() = Unit
 
     /** Whether somebody waits in this arena, as seen on the server. */

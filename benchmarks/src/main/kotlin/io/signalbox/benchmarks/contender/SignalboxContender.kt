@@ -18,6 +18,7 @@ internal class SignalboxContender private constructor(
 
     override suspend fun granted(): Long = semaphore.snapshot(limit = 1).grants
 
+    /** The pool algorithm cannot tell: it does not know who waits in another client. */
     override suspend fun isAwaited(): Boolean = semaphore.snapshot(limit = 1).queueLength > 0
 
     override fun close() = client.close()

@@ -6,13 +6,18 @@ import io.signalbox.benchmarks.measure.Summary
 
 private const val PERMITS = 8
 private const val POOL = 256
+private val SAME_LOAD = listOf(Peer.SIGNALBOX, Peer.SIGNALBOX_POOL, Peer.BLPOP_POOL)
 private val PEERS = listOf(Peer.SIGNALBOX, Peer.BLPOP_POOL, Peer.REDISSON_SEMAPHORE, Peer.REDISSON_PERMIT)
 
-/** Eight permits. The pool has a connection per waiter, so it ends at 256. */
+/**
+ * Eight permits. The hand-written pool has a connection per waiter, so it ends at 256; up to there Signalbox' own pool algorithm is
+ * measured beside it, without a target.
+ */
 internal suspend fun contended(bench: Bench): List<FigureLine> {
-    bench.loops("contended", { PERMITS }, PEERS.map { it to 64 })
+    listOf(1, 16).forEach { waiters -> bench.loops("contended", { PERMITS }, SAME_LOAD.map { it to waiters }) }
+    bench.loops("contended", { PERMITS }, (PEERS + Peer.SIGNALBOX_POOL).map { it to 64 })
     val most = PEERS.map { it to if (it == Peer.BLPOP_POOL) POOL else 1000 }
-    val same = (PEERS - Peer.BLPOP_POOL).map { it to POOL }
+    val same = (PEERS + Peer.SIGNALBOX_POOL - Peer.BLPOP_POOL).map { it to POOL }
     val rounds = bench.loops("contended", { PERMITS }, most + same)
     val signalbox = Peer.SIGNALBOX to 1000
     val tail = Summary.of(

@@ -16,7 +16,10 @@ import org.openjdk.jmh.annotations.State
 import org.openjdk.jmh.annotations.TearDown
 import org.openjdk.jmh.annotations.Warmup
 
-/** What the hand-written pool does with more connections, each of which a coroutine occupies; Signalbox with as many coroutines and its two. */
+/**
+ * What the hand-written pool does with more waiters, each of which occupies a connection; Signalbox, by either algorithm, with as many
+ * coroutines over its own few connections.
+ */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
@@ -25,7 +28,7 @@ import org.openjdk.jmh.annotations.Warmup
 @Measurement(iterations = 5, time = 3)
 internal open class ConnectionsBenchmark {
     @JvmField
-    @Param("SIGNALBOX", "BLPOP_POOL")
+    @Param("SIGNALBOX", "SIGNALBOX_POOL", "BLPOP_POOL")
     var peer: Peer = Peer.SIGNALBOX
 
     @JvmField
