@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -115,7 +116,7 @@ class CancellationRaceTest {
     private record Loop(int rounds, java.util.function.Supplier<CompletableFuture<?>> round) {
         CompletableFuture<?> run() {
             if (rounds == 0) return CompletableFuture.completedFuture(null);
-            return round.get().thenComposeAsync(ignored -> new Loop(rounds - 1, round).run());
+            return round.get().thenComposeAsync(ignored -> new Loop(rounds - 1, round).run(), ForkJoinPool.commonPool());
         }
     }
 }

@@ -24,7 +24,7 @@ class OptionsTest {
                 "retention must be from 1s to 365d, but was 366d.",
                 () -> SignalboxOptions.builder().retention(Duration.ofDays(366)));
         refused(
-                "storeTimeout must be from 10ms to 365d, but was PT-0.001S.",
+                "storeTimeout must be from 10ms to 365d, but was -1ms.",
                 () -> SignalboxOptions.builder().storeTimeout(Duration.ofMillis(-1)));
         refused(
                 "maxHold must be from 1ms to 365d, but was 0s.",

@@ -35,7 +35,7 @@ class VirtualThreadsTest {
             for (int i = 0; i < size; i++) {
                 threads.newThread(() -> {
                             try (var permit = semaphore.acquire()) {
-                                served.incrementAndGet();
+                                served.addAndGet(permit.permits());
                             } catch (InterruptedException interrupt) {
                                 throw new AssertionError(interrupt);
                             } finally {

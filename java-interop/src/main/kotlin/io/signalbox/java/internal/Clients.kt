@@ -4,7 +4,7 @@ import io.lettuce.core.RedisClient
 import io.signalbox.Signalbox as CoreSignalbox
 import io.signalbox.java.Signalbox
 import io.signalbox.java.SignalboxOptions
-import java.util.concurrent.CompletableFuture
+import java.util.concurrent.ForkJoinPool
 
 /** Makes clients. */
 internal object Clients {
@@ -29,5 +29,5 @@ internal object Clients {
     private fun views(
         core: CoreSignalbox,
         options: SignalboxOptions,
-    ): Signalbox = SignalboxViews(core, Calls(options.callbackExecutor().orElseGet { CompletableFuture<Any>().defaultExecutor() })).blocking
+    ): Signalbox = SignalboxViews(core, Calls(options.callbackExecutor().orElseGet(ForkJoinPool::commonPool))).blocking
 }
