@@ -12,6 +12,7 @@ import io.signalbox.internal.coordination.requireName
 import io.signalbox.internal.coordination.wholeMillis
 import io.signalbox.internal.ledger.ClientIdentity
 import io.signalbox.internal.memory.MemoryLedger
+import io.signalbox.internal.pool.Pools
 import io.signalbox.internal.redis.Announcements
 import io.signalbox.internal.redis.Keys
 import io.signalbox.internal.redis.RedisConnections
@@ -64,7 +65,8 @@ internal object Connecting {
         announcements.onReconnected = { observers.tell(Observation.Reconnected(blocking = true)) }
         val store = SignalboxBackend.Store.Redis(line)
         val backend = SignalboxBackend(store, settings.namespace, client, checked, System::nanoTime, scope) { timer.shutdown() }
-        return DefaultSignalbox(ledger, backend, observers)
+        val pools = Pools(opened, settings.namespace, client, checked, System::nanoTime, scope, observers, ledger::enlist)
+        return DefaultSignalbox(ledger, backend, observers, pools)
     }
 
     fun inMemory(
@@ -79,7 +81,7 @@ internal object Connecting {
         val clock = { start.elapsedNow().inWholeNanoseconds }
         val kept = SignalboxBackend.Store.Memory(store)
         val backend = SignalboxBackend(kept, settings.namespace, ClientIdentity(), checked, clock, scope) {}
-        return DefaultSignalbox(MemoryLedger(store.ledgers, settings.namespace, scope), backend, Observers())
+        return DefaultSignalbox(MemoryLedger(store.ledgers, settings.namespace, scope), backend, Observers(), pools = null)
     }
 
     private fun checked(settings: SignalboxSettings): CoordinationSettings {

@@ -19,6 +19,7 @@ import io.signalbox.internal.coordination.requireTimeout
 import io.signalbox.internal.ledger.ClientIdentity
 import io.signalbox.internal.ledger.Ledger
 import io.signalbox.internal.ledger.LedgerName
+import io.signalbox.internal.pool.Pools
 import java.util.concurrent.ConcurrentHashMap
 import kotlin.random.Random
 import kotlin.time.Duration
@@ -46,6 +47,8 @@ internal class DefaultSignalbox(
     private val ledger: Ledger,
     override val backend: SignalboxBackend,
     private val observers: Observers,
+    /** Where pools are, if the ledger does not keep them. */
+    val pools: Pools?,
 ) : Signalbox,
     BackendOwner {
     private val settings = backend.settings
@@ -53,7 +56,7 @@ internal class DefaultSignalbox(
     private val semaphores = SemaphoreHandles(this)
     private val mutexes = MutexHandles(this)
     private val events = EventHandles(this)
-    private val statistics = Statistics(ledger, settings)
+    private val statistics = Statistics(ledger, pools, settings)
     private val parts: MutableSet<ClosesWithClient> = ConcurrentHashMap.newKeySet()
     private val closing = Job()
     private val ended = Job()
@@ -63,8 +66,9 @@ internal class DefaultSignalbox(
         permits: Int,
         configure: SemaphoreSettings.() -> Unit,
     ): Semaphore {
-        DefaultSemaphore.requireCount(permits)
-        return untilClosed { semaphores.handle(name, permits, SemaphoreSettings().apply(configure))!! }
+        val wanted = SemaphoreSettings().apply(configure)
+        DefaultSemaphore.requireCount(permits, SemaphoreHandles.countsOf(wanted.algorithm))
+        return untilClosed { semaphores.handle(name, permits, wanted)!! }
     }
 
     override suspend fun attach(
@@ -156,7 +160,7 @@ internal class DefaultSignalbox(
     // ---- the end -----------------------------------------------------------------------------------------------------------
 
     /** Runs [request], which only asks the store; closing the client ends it. */
-    private suspend fun <T> untilClosed(request: suspend () -> T): T =
+    suspend fun <T> untilClosed(request: suspend () -> T): T =
         try {
             coroutineScope {
                 val registration = closing.invokeOnCompletion { cancel() }
@@ -200,6 +204,7 @@ internal class DefaultSignalbox(
         CoroutineScope(scope.coroutineContext + Job()).launch {
             withTimeoutOrNull(settings.storeTimeoutMillis.milliseconds) { ending.forEach { it.awaitFarewell() } }
             scope.cancel()
+            pools?.close()
             withTimeoutOrNull(settings.storeTimeoutMillis.milliseconds) { ledger.close() }
             ended.complete()
             backend.release()

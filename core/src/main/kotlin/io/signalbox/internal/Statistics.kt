@@ -9,6 +9,7 @@ import io.signalbox.internal.coordination.retrying
 import io.signalbox.internal.ledger.Kind
 import io.signalbox.internal.ledger.Ledger
 import io.signalbox.internal.ledger.LedgerName
+import io.signalbox.internal.pool.Pools
 import kotlin.time.Duration.Companion.milliseconds
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
@@ -17,6 +18,7 @@ import kotlinx.coroutines.coroutineScope
 /** Reads all semaphores of a namespace, some at a time. */
 internal class Statistics(
     private val ledger: Ledger,
+    private val pools: Pools?,
     private val settings: CoordinationSettings,
 ) {
     /** Those of [names], or all if it is `null`; the most used first. */
@@ -26,7 +28,7 @@ internal class Statistics(
     ): List<SemaphoreStatistics> {
         require(limit in 1..MAX_LISTED) { "limit must be from 1 to $MAX_LISTED, but was $limit." }
         names?.forEach { requireName("name of a semaphore", it, SemaphoreHandles.MAX_NAME_BYTES) }
-        val wanted = names?.distinct() ?: patiently { ledger.names(Kind.SEMAPHORE) }
+        val wanted = KINDS.flatMap { kind -> (names?.distinct() ?: patiently { ledger.names(kind) }).map { LedgerName(kind, it) } }
         return wanted
             .chunked(AT_A_TIME)
             .flatMap { some -> coroutineScope { some.map { async { look(it) } }.awaitAll() } }
@@ -39,8 +41,8 @@ internal class Statistics(
             ).take(limit)
     }
 
-    private suspend fun look(name: String): SemaphoreStatistics? =
-        patiently { ledger.snapshot(LedgerName(Kind.SEMAPHORE, name), WAITERS) }?.let(::summary)
+    private suspend fun look(name: LedgerName): SemaphoreStatistics? =
+        patiently { if (name.kind == Kind.POOL && pools != null) pools.snapshot(name.name) else ledger.snapshot(name, WAITERS) }?.let(::summary)
 
     private fun summary(snapshot: SemaphoreSnapshot) =
         SemaphoreStatistics(
@@ -61,6 +63,7 @@ internal class Statistics(
         }, request)
 
     private companion object {
+        val KINDS = listOf(Kind.SEMAPHORE, Kind.POOL)
         const val MAX_LISTED = 10_000
         const val AT_A_TIME = 64
 

@@ -17,7 +17,6 @@ import io.signalbox.behaviour.Clients
 import io.signalbox.behaviour.InMemory
 import io.signalbox.behaviour.PATIENCE
 import io.signalbox.behaviour.Redis
-import io.signalbox.behaviour.awaitQueue
 import io.signalbox.behaviour.withClients
 import java.util.concurrent.ConcurrentLinkedQueue
 import kotlin.time.Duration

@@ -72,7 +72,7 @@ internal class Settled(
 
     private fun observe(make: (kind: Observation.Kind) -> Observation) {
         if (observers.isEmpty) return
-        observations.add(make(Observation.Kind.valueOf(subject.kind.name)))
+        observations.add(make(subject.kind.observed))
     }
 
     private fun held(permit: HeldPermit): Duration = (clock.nanos() - permit.grantedAt).nanoseconds

@@ -41,11 +41,11 @@ internal class MemoryLedger(
 
     override fun exchange(
         name: LedgerName,
-        exchange: Exchange,
         silentSince: Long,
+        exchange: () -> Exchange?,
         reply: ExchangeReply,
     ) {
-        line.trySend { reply.complete(ledgers.exchange(key(name), exchange), null) }
+        line.trySend { reply.complete(exchange()?.let { ledgers.exchange(key(name), it) }, null) }
     }
 
     override suspend fun snapshot(

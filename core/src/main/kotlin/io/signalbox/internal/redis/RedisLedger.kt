@@ -75,12 +75,12 @@ internal class RedisLedger(
 
     override fun exchange(
         name: LedgerName,
-        exchange: Exchange,
         silentSince: Long,
+        exchange: () -> Exchange?,
         reply: ExchangeReply,
     ) {
-        line.send(scripts.exchange, keysOf(name), silentSince, { ValueListOutput(ByteArrayCodec.INSTANCE) }, {
-            addExchange(exchange, announceInScript)
+        line.sendLate(scripts.exchange, keysOf(name), silentSince, { ValueListOutput(ByteArrayCodec.INSTANCE) }, {
+            exchange()?.let { composed -> { addExchange(composed, announceInScript) } }
         }) { lines, failure ->
             if (lines != null) {
                 val answer = AnswerParser.exchanged(lines[0])
