@@ -18,12 +18,14 @@ public final class SemaphoreOptions {
     private final @Nullable Duration acquireTimeout;
     private final boolean bounded;
     private final AfterDataLoss afterDataLoss;
+    private final @Nullable InitStrategy pool;
 
     private SemaphoreOptions(Builder builder) {
         maxHold = builder.maxHold;
         acquireTimeout = builder.acquireTimeout;
         bounded = builder.bounded;
         afterDataLoss = builder.afterDataLoss;
+        pool = builder.pool;
     }
 
     /**
@@ -80,12 +82,22 @@ public final class SemaphoreOptions {
         return afterDataLoss;
     }
 
+    /**
+     * Whether the semaphore is a pool, and how it is created.
+     *
+     * @return what was given to the builder, or empty for the queue algorithm
+     */
+    public Optional<InitStrategy> pool() {
+        return Optional.ofNullable(pool);
+    }
+
     @Override
     public String toString() {
         return "SemaphoreOptions[maxHold=" + maxHold
                 + ", acquireTimeout=" + acquireTimeout
                 + ", bounded=" + bounded
                 + ", afterDataLoss=" + afterDataLoss
+                + ", pool=" + pool
                 + "]";
     }
 
@@ -95,6 +107,7 @@ public final class SemaphoreOptions {
         private @Nullable Duration acquireTimeout;
         private boolean bounded = true;
         private AfterDataLoss afterDataLoss = AfterDataLoss.GRANT_AT_ONCE;
+        private @Nullable InitStrategy pool;
 
         private Builder() {}
 
@@ -143,6 +156,27 @@ public final class SemaphoreOptions {
          */
         public Builder afterDataLoss(AfterDataLoss afterDataLoss) {
             this.afterDataLoss = Objects.requireNonNull(afterDataLoss, "afterDataLoss");
+            return this;
+        }
+
+        /**
+         * Makes the semaphore a pool of tokens in a Redis list instead of a queue: no script on the way of any acquire or release, so it works
+         * for users and servers without scripting. It has 1 to 4096 permits.
+         *
+         * <p>As by the queue algorithm, at most that many unexpired permits exist at any instant of the server, fencing tokens grow from grant to
+         * grant, permits of a crashed process are free again after one lease, a loss is heard of in time, and a cancelled acquire leaves nothing
+         * behind. Different from it: newcomers of other processes may be served first, waiters of other processes are not visible, several permits
+         * are gathered one by one, a max hold is enforced by the holder's client, permits are lost with the server's data, and each contended pool
+         * costs a blocking connection.
+         *
+         * <p>A pool and a queue semaphore of the same name are different semaphores, so all clients must agree; within one client a name has one
+         * algorithm.
+         *
+         * @param strategy how this client creates the pool if it does not exist; ignored by {@code attach}
+         * @return this
+         */
+        public Builder pool(InitStrategy strategy) {
+            pool = Objects.requireNonNull(strategy, "strategy");
             return this;
         }
 

@@ -193,8 +193,8 @@ class AsyncViewTest {
             var permit = acquired.get();
             permit.onLost(note);
             permit.extend(Duration.ofMillis(1));
-            assertEquals("mine", names.take());
-            assertEquals("mine", names.take());
+            assertTrue(names.take().startsWith("mine"));
+            assertTrue(names.take().startsWith("mine"));
         } finally {
             threads.shutdown();
         }

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.signalbox.AcquireTimeoutException;
 import io.signalbox.LeaseLostException;
 import io.signalbox.SignalboxClosedException;
+import io.signalbox.testkit.RedisServer;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.Callable;
@@ -248,6 +249,18 @@ class BlockingViewTest {
         assertSame(signalbox.event("api"), signalbox.event("api").async().blocking());
         var permit = semaphore.acquire();
         assertSame(permit, permit.async().blocking());
+    }
+
+    @Test
+    void poolsWithEachStrategy() throws Exception {
+        var options = SignalboxOptions.builder().namespace("pool-" + System.nanoTime()).build();
+        for (var strategy : InitStrategy.values()) {
+            try (var client = Signalbox.connect(RedisServer.shared().getUri(), options)) {
+                var pool = client.semaphore("api", 2, SemaphoreOptions.builder().pool(strategy).build());
+                assertEquals(2, pool.<Integer>withPermit(2, Grant::permits));
+                assertThrows(IllegalArgumentException.class, () -> client.semaphore("api", 2));
+            }
+        }
     }
 
     @Test

@@ -55,7 +55,7 @@ class OptionsTest {
     void optionsSayWhatTheyAre() {
         var options = SemaphoreOptions.builder().maxHold(Duration.ofSeconds(3)).bounded(false).build();
         assertEquals(
-                "SemaphoreOptions[maxHold=PT3S, acquireTimeout=null, bounded=false, afterDataLoss=GRANT_AT_ONCE]",
+                "SemaphoreOptions[maxHold=PT3S, acquireTimeout=null, bounded=false, afterDataLoss=GRANT_AT_ONCE, pool=null]",
                 options.toString());
         assertEquals(Optional.of(Duration.ofSeconds(3)), options.maxHold());
         assertEquals(Optional.empty(), SemaphoreOptions.defaults().maxHold());

@@ -2,8 +2,10 @@ package io.signalbox.java.internal
 
 import io.signalbox.AfterDataLoss as CoreAfterDataLoss
 import io.signalbox.EventSettings
+import io.signalbox.InitStrategy as CoreInitStrategy
 import io.signalbox.MutexSettings
 import io.signalbox.Observation as CoreObservation
+import io.signalbox.SemaphoreAlgorithm
 import io.signalbox.SemaphoreSettings
 import io.signalbox.SemaphoreSnapshot as CoreSnapshot
 import io.signalbox.SemaphoreStatistics as CoreStatistics
@@ -11,6 +13,7 @@ import io.signalbox.SignalboxListener as CoreListener
 import io.signalbox.SignalboxSettings
 import io.signalbox.java.AfterDataLoss
 import io.signalbox.java.EventOptions
+import io.signalbox.java.InitStrategy
 import io.signalbox.java.MutexOptions
 import io.signalbox.java.Observation
 import io.signalbox.java.SemaphoreOptions
@@ -36,6 +39,7 @@ internal fun SemaphoreSettings.take(options: SemaphoreOptions) {
     options.acquireTimeout().ifPresent { acquireTimeout = it.kotlin() }
     bounded = options.bounded()
     afterDataLoss = options.afterDataLoss().kotlin()
+    options.pool().ifPresent { algorithm = SemaphoreAlgorithm.Pool(it.kotlin()) }
 }
 
 internal fun MutexSettings.take(options: MutexOptions) {
@@ -48,6 +52,13 @@ internal fun EventSettings.take(options: EventOptions) {
     options.signalTtl().ifPresent { signalTtl = it.kotlin() }
     options.maxSignals().ifPresent { maxSignals = it }
 }
+
+private fun InitStrategy.kotlin(): CoreInitStrategy =
+    when (this) {
+        InitStrategy.LUA -> CoreInitStrategy.LUA
+        InitStrategy.OPTIMISTIC_LOCKING -> CoreInitStrategy.OPTIMISTIC_LOCKING
+        InitStrategy.SETNX -> CoreInitStrategy.SETNX
+    }
 
 private fun AfterDataLoss.kotlin(): CoreAfterDataLoss =
     when (this) {

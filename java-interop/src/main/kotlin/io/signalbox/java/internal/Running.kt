@@ -82,7 +82,13 @@ internal fun <T> Calls.runWith(
 ): T {
     var outcome: Result<T>? = null
     // Runs undispatched, so the work is over, or was never begun, when the first thing is waited for.
-    val failure = linger { permit.use { outcome = runCatching { interruptedByLoss(permit, work) }.also { it.getOrThrow() } } }
+    val failure = linger {
+        permit.use {
+            val ended = runCatching { interruptedByLoss(permit, work) }
+            outcome = ended
+            ended.getOrThrow()
+        }
+    }
     if (failure is LeaseLostException) throw failure
     outcome?.onFailure { throw it }
     if (failure != null) throw failure
