@@ -42,7 +42,15 @@ internal class Statistics(
     }
 
     private suspend fun look(name: LedgerName): SemaphoreStatistics? =
-        patiently { if (name.kind == Kind.POOL && pools != null) pools.snapshot(name.name) else ledger.snapshot(name, WAITERS) }?.let(::summary)
+        patiently {
+            if (name.kind == Kind.POOL &&
+                pools != null
+            ) {
+                pools.snapshot(name.name)
+            } else {
+                ledger.snapshot(name, WAITERS)
+            }
+        }?.let(::summary)
 
     private fun summary(snapshot: SemaphoreSnapshot) =
         SemaphoreStatistics(

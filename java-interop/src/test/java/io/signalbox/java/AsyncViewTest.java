@@ -41,7 +41,8 @@ class AsyncViewTest {
     }
 
     private static <T extends Throwable> T failure(Class<T> type, CompletableFuture<?> future) {
-        return assertInstanceOf(type, assertThrows(ExecutionException.class, future::get).getCause());
+        return assertInstanceOf(
+                type, assertThrows(ExecutionException.class, future::get).getCause());
     }
 
     @Test
@@ -65,20 +66,38 @@ class AsyncViewTest {
     void withPermitGivesBackOnEveryPath() throws Exception {
         var semaphore = signalbox.semaphore("api", 2).get();
         var thrown = new IllegalArgumentException("broken");
-        assertEquals("broken", failure(IllegalArgumentException.class, semaphore.withPermit(() -> {
-            throw thrown;
-        })).getMessage());
-        assertEquals("broken", failure(IllegalArgumentException.class, semaphore.withPermit(
-                () -> CompletableFuture.failedFuture(thrown))).getMessage());
-        assertEquals("broken", failure(IllegalArgumentException.class, semaphore.withPermit(
-                () -> CompletableFuture.completedFuture(1).<Integer>thenApply(one -> {
-                    throw thrown;
-                }))).getMessage());
+        assertEquals(
+                "broken",
+                failure(IllegalArgumentException.class, semaphore.withPermit(() -> {
+                            throw thrown;
+                        }))
+                        .getMessage());
+        assertEquals(
+                "broken",
+                failure(
+                                IllegalArgumentException.class,
+                                semaphore.withPermit(() -> CompletableFuture.failedFuture(thrown)))
+                        .getMessage());
+        assertEquals(
+                "broken",
+                failure(
+                                IllegalArgumentException.class,
+                                semaphore.withPermit(() -> CompletableFuture.completedFuture(1)
+                                        .<Integer>thenApply(one -> {
+                                            throw thrown;
+                                        })))
+                        .getMessage());
         var cancelled = new CompletableFuture<String>();
         cancelled.cancel(true);
-        assertThrows(CancellationException.class, () -> semaphore.withPermit(() -> cancelled).get());
+        assertThrows(
+                CancellationException.class,
+                () -> semaphore.withPermit(() -> cancelled).get());
         failure(NullPointerException.class, semaphore.withPermit(() -> null));
-        assertEquals(2, semaphore.withPermit(2, permit -> CompletableFuture.completedFuture(permit.permits())).get());
+        assertEquals(
+                2,
+                semaphore
+                        .withPermit(2, permit -> CompletableFuture.completedFuture(permit.permits()))
+                        .get());
         assertEquals(2, semaphore.availablePermits().get());
     }
 
@@ -136,7 +155,9 @@ class AsyncViewTest {
         var holder = semaphore.acquire().get();
         var cancelled = semaphore.acquire();
         var timedOut = semaphore.acquire().orTimeout(5, TimeUnit.MILLISECONDS);
-        var completed = semaphore.tryAcquire(Duration.ofMinutes(1)).completeOnTimeout(java.util.Optional.empty(), 5, TimeUnit.MILLISECONDS);
+        var completed = semaphore
+                .tryAcquire(Duration.ofMinutes(1))
+                .completeOnTimeout(java.util.Optional.empty(), 5, TimeUnit.MILLISECONDS);
         failure(TimeoutException.class, timedOut);
         assertTrue(completed.get().isEmpty());
         Waiting.untilQueued(1, semaphore.blocking());
@@ -177,7 +198,10 @@ class AsyncViewTest {
     @Test
     void futuresAreCompletedOnTheExecutorAndActionsAreCalledThere() throws Exception {
         var threads = Executors.newSingleThreadExecutor(task -> new Thread(task, "mine"));
-        var options = SignalboxOptions.builder().namespace("executor-" + System.nanoTime()).callbackExecutor(threads).build();
+        var options = SignalboxOptions.builder()
+                .namespace("executor-" + System.nanoTime())
+                .callbackExecutor(threads)
+                .build();
         try (var client = Signalbox.connect(RedisServer.shared().getUri(), options)) {
             var semaphore = client.async().semaphore("api", 1, LIMITED).get();
             var names = new LinkedBlockingQueue<String>();
@@ -202,7 +226,9 @@ class AsyncViewTest {
 
     @Test
     void byDefaultFuturesAreCompletedOnNoThreadOfTheLibraryOrTheDriver() throws Exception {
-        var options = SignalboxOptions.builder().namespace("threads-" + System.nanoTime()).build();
+        var options = SignalboxOptions.builder()
+                .namespace("threads-" + System.nanoTime())
+                .build();
         try (var client = Signalbox.connect(RedisServer.shared().getUri(), options)) {
             var semaphore = client.async().semaphore("api", 1).get();
             for (int i = 0; i < 50; i++) {
@@ -213,7 +239,10 @@ class AsyncViewTest {
                 });
                 holder.close();
                 var thread = name.get();
-                assertTrue(thread.startsWith("ForkJoinPool.commonPool") || thread.equals(Thread.currentThread().getName()), thread);
+                assertTrue(
+                        thread.startsWith("ForkJoinPool.commonPool")
+                                || thread.equals(Thread.currentThread().getName()),
+                        thread);
             }
         }
     }
@@ -285,7 +314,9 @@ class AsyncViewTest {
         var permit = semaphore.acquire(2).get();
         permit.release().get();
         var granted = assertInstanceOf(Observation.Granted.class, heard.get(0));
-        assertEquals(List.of("api", 2, permit.fencingToken()), List.of(granted.name(), granted.permits(), granted.fencingToken()));
+        assertEquals(
+                List.of("api", 2, permit.fencingToken()),
+                List.of(granted.name(), granted.permits(), granted.fencingToken()));
         assertInstanceOf(Observation.Released.class, heard.get(1));
         Waiting.until("published", () -> published.contains(granted));
         assertSame(Observation.Kind.SEMAPHORE, granted.kind());
@@ -299,9 +330,13 @@ class AsyncViewTest {
     @Test
     void mutexesAndEvents() throws Exception {
         var mutex = signalbox.mutex("report").get();
-        assertEquals("result", mutex.withLock(() -> mutex.tryLock().thenApply(second -> second.isEmpty() ? "result" : "two")).get());
+        assertEquals(
+                "result",
+                mutex.withLock(() -> mutex.tryLock().thenApply(second -> second.isEmpty() ? "result" : "two"))
+                        .get());
         try (var permit = mutex.lock().get()) {
-            assertEquals(permit.fencingToken(), mutex.owner().get().orElseThrow().fencingToken());
+            assertEquals(
+                    permit.fencingToken(), mutex.owner().get().orElseThrow().fencingToken());
             assertTrue(mutex.isLocked().get());
             assertTrue(mutex.tryLock(Duration.ofMillis(5)).get().isEmpty());
             failure(io.signalbox.AcquireTimeoutException.class, mutex.lock(Duration.ofMillis(5)));

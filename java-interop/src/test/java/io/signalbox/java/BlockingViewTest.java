@@ -73,17 +73,25 @@ class BlockingViewTest {
         assertEquals("result", semaphore.withPermit(() -> "result"));
         assertEquals(3, semaphore.<Integer>withPermit(3, Grant::permits));
         var thrown = new IOException("broken");
-        assertSame(thrown, assertThrows(IOException.class, () -> semaphore.withPermit(() -> {
-            throw thrown;
-        })));
-        assertThrows(StackOverflowError.class, () -> semaphore.withPermit(() -> {
-            throw new StackOverflowError();
-        }));
-        assertThrows(InterruptedException.class, () -> semaphore.withPermit(() -> {
-            Thread.currentThread().interrupt();
-            Thread.sleep(60_000);
-            return "never";
-        }));
+        assertSame(
+                thrown,
+                assertThrows(
+                        IOException.class,
+                        () -> semaphore.withPermit(() -> {
+                            throw thrown;
+                        })));
+        assertThrows(
+                StackOverflowError.class,
+                () -> semaphore.withPermit(() -> {
+                    throw new StackOverflowError();
+                }));
+        assertThrows(
+                InterruptedException.class,
+                () -> semaphore.withPermit(() -> {
+                    Thread.currentThread().interrupt();
+                    Thread.sleep(60_000);
+                    return "never";
+                }));
         assertFalse(Thread.interrupted());
         assertEquals(3, semaphore.availablePermits());
     }
@@ -134,11 +142,13 @@ class BlockingViewTest {
     @Test
     void losingThePermitInterruptsTheWorkAndNothingElse() throws Exception {
         var semaphore = signalbox.semaphore("api", 1, LIMITED);
-        var lost = assertThrows(LeaseLostException.class, () -> semaphore.withPermit(permit -> {
-            permit.extend(Duration.ofMillis(1));
-            new CountDownLatch(1).await();
-            return "never";
-        }));
+        var lost = assertThrows(
+                LeaseLostException.class,
+                () -> semaphore.withPermit(permit -> {
+                    permit.extend(Duration.ofMillis(1));
+                    new CountDownLatch(1).await();
+                    return "never";
+                }));
         assertEquals("api", lost.getSemaphore());
         assertInstanceOf(InterruptedException.class, lost.getCause());
         assertFalse(Thread.interrupted());
@@ -147,11 +157,13 @@ class BlockingViewTest {
     @Test
     void workThatIgnoresTheInterruptEndsWithTheLossAndLeavesNoInterrupt() throws Exception {
         var semaphore = signalbox.semaphore("api", 1, LIMITED);
-        assertThrows(LeaseLostException.class, () -> semaphore.withPermit(permit -> {
-            permit.extend(Duration.ofMillis(1));
-            while (!Thread.currentThread().isInterrupted()) Thread.onSpinWait();
-            return "too late";
-        }));
+        assertThrows(
+                LeaseLostException.class,
+                () -> semaphore.withPermit(permit -> {
+                    permit.extend(Duration.ofMillis(1));
+                    while (!Thread.currentThread().isInterrupted()) Thread.onSpinWait();
+                    return "too late";
+                }));
         assertFalse(Thread.interrupted());
     }
 
@@ -196,11 +208,14 @@ class BlockingViewTest {
             assertThrows(AcquireTimeoutException.class, () -> mutex.lock(Duration.ofMillis(5)));
             assertEquals(1, mutex.snapshot().heldPermits());
         }
-        var brief = signalbox.mutex("brief", MutexOptions.builder().maxHold(Duration.ofMillis(20)).build());
-        assertThrows(LeaseLostException.class, () -> brief.withLock(() -> {
-            new CountDownLatch(1).await();
-            return "never";
-        }));
+        var brief = signalbox.mutex(
+                "brief", MutexOptions.builder().maxHold(Duration.ofMillis(20)).build());
+        assertThrows(
+                LeaseLostException.class,
+                () -> brief.withLock(() -> {
+                    new CountDownLatch(1).await();
+                    return "never";
+                }));
         brief.withLock(() -> "again");
     }
 
@@ -219,9 +234,12 @@ class BlockingViewTest {
         assertTrue(event.isSet());
         event.await(Duration.ZERO);
         assertEquals(1, event.clear());
-        var small = signalbox.event("small", EventOptions.builder().maxSignals(1).build());
+        var small =
+                signalbox.event("small", EventOptions.builder().maxSignals(1).build());
         small.set();
-        assertEquals(1, assertThrows(io.signalbox.EventFullException.class, small::set).getMaxSignals());
+        assertEquals(
+                1,
+                assertThrows(io.signalbox.EventFullException.class, small::set).getMaxSignals());
         assertThrows(io.signalbox.EventTimeoutException.class, () -> event.await(Duration.ofMillis(5)));
     }
 
@@ -230,7 +248,9 @@ class BlockingViewTest {
         var semaphore = signalbox.semaphore("api", 4);
         try (var permit = semaphore.acquire()) {
             assertEquals(1, semaphore.snapshot().holders().size());
-            assertEquals(permit.fencingToken(), semaphore.snapshot(1).holders().get(0).fencingToken());
+            assertEquals(
+                    permit.fencingToken(),
+                    semaphore.snapshot(1).holders().get(0).fencingToken());
             assertEquals(3, semaphore.snapshot().availablePermits());
             Waiting.until("listed", () -> signalbox.statistics().size() == 1);
             assertEquals(0.25, signalbox.statistics().get(0).usage());
@@ -253,10 +273,13 @@ class BlockingViewTest {
 
     @Test
     void poolsWithEachStrategy() throws Exception {
-        var options = SignalboxOptions.builder().namespace("pool-" + System.nanoTime()).build();
+        var options = SignalboxOptions.builder()
+                .namespace("pool-" + System.nanoTime())
+                .build();
         for (var strategy : InitStrategy.values()) {
             try (var client = Signalbox.connect(RedisServer.shared().getUri(), options)) {
-                var pool = client.semaphore("api", 2, SemaphoreOptions.builder().pool(strategy).build());
+                var pool = client.semaphore(
+                        "api", 2, SemaphoreOptions.builder().pool(strategy).build());
                 assertEquals(2, pool.<Integer>withPermit(2, Grant::permits));
                 assertThrows(IllegalArgumentException.class, () -> client.semaphore("api", 2));
             }

@@ -22,7 +22,9 @@ class CancellationRaceTest {
 
     @Test
     void of100000AcquiresCancelledAtRandomMomentsNoneLeaksAPermitOnRedis() throws Exception {
-        var options = SignalboxOptions.builder().namespace("race-" + System.nanoTime()).build();
+        var options = SignalboxOptions.builder()
+                .namespace("race-" + System.nanoTime())
+                .build();
         try (var signalbox = Signalbox.connect(RedisServer.shared().getUri(), options)) {
             race(signalbox.semaphore("api", PERMITS).async(), 100_000);
         }
@@ -116,7 +118,8 @@ class CancellationRaceTest {
     private record Loop(int rounds, java.util.function.Supplier<CompletableFuture<?>> round) {
         CompletableFuture<?> run() {
             if (rounds == 0) return CompletableFuture.completedFuture(null);
-            return round.get().thenComposeAsync(ignored -> new Loop(rounds - 1, round).run(), ForkJoinPool.commonPool());
+            return round.get()
+                    .thenComposeAsync(ignored -> new Loop(rounds - 1, round).run(), ForkJoinPool.commonPool());
         }
     }
 }

@@ -46,14 +46,18 @@ class OptionsTest {
     @Test
     void whatOnlyTheClientKnowsIsRefusedWhenItIsMade() {
         var options = SignalboxOptions.builder().namespace("a{b").build();
-        var refusal = assertThrows(IllegalArgumentException.class, () -> Signalbox.connect("redis://localhost", options));
+        var refusal =
+                assertThrows(IllegalArgumentException.class, () -> Signalbox.connect("redis://localhost", options));
         assertTrue(refusal.getMessage().contains("a{b"), refusal.getMessage());
         assertThrows(IllegalArgumentException.class, () -> Signalbox.connect("nonsense"));
     }
 
     @Test
     void optionsSayWhatTheyAre() {
-        var options = SemaphoreOptions.builder().maxHold(Duration.ofSeconds(3)).bounded(false).build();
+        var options = SemaphoreOptions.builder()
+                .maxHold(Duration.ofSeconds(3))
+                .bounded(false)
+                .build();
         assertEquals(
                 "SemaphoreOptions[maxHold=PT3S, acquireTimeout=null, bounded=false, afterDataLoss=GRANT_AT_ONCE, pool=null]",
                 options.toString());

@@ -89,8 +89,16 @@ class ParityTest {
     void theKotlinApiIsSeen() throws Exception {
         var names = new TreeSet<String>();
         for (var function : kotlinApi()) names.add(function.name());
-        assertTrue(names.containsAll(List.of("Signalbox.semaphore", "Semaphore.acquire", "Permit.isLost", "SemaphoreKt.withPermit",
-                "SignalboxSettings.lease", "Observation.Granted.waited", "SemaphoreSnapshot.Holder.age")), names.toString());
+        assertTrue(
+                names.containsAll(List.of(
+                        "Signalbox.semaphore",
+                        "Semaphore.acquire",
+                        "Permit.isLost",
+                        "SemaphoreKt.withPermit",
+                        "SignalboxSettings.lease",
+                        "Observation.Granted.waited",
+                        "SemaphoreSnapshot.Holder.age")),
+                names.toString());
     }
 
     private record Function(String owner, String member, boolean suspending) {
@@ -107,8 +115,10 @@ class ParityTest {
     private static boolean exists(String wanted) {
         int dot = wanted.lastIndexOf('.');
         try {
-            var type = Class.forName("io.signalbox.java." + wanted.substring(0, dot).replace('.', '$'));
-            return Stream.of(type.getMethods()).anyMatch(method -> method.getName().equals(wanted.substring(dot + 1)));
+            var type = Class.forName(
+                    "io.signalbox.java." + wanted.substring(0, dot).replace('.', '$'));
+            return Stream.of(type.getMethods())
+                    .anyMatch(method -> method.getName().equals(wanted.substring(dot + 1)));
         } catch (ClassNotFoundException absent) {
             return false;
         }
@@ -118,14 +128,20 @@ class ParityTest {
     private static List<Function> kotlinApi() throws Exception {
         var functions = new ArrayList<Function>();
         for (var file : classFiles()) {
-            var type = Class.forName(file.replace('/', '.').replace(".class", ""), false, ParityTest.class.getClassLoader());
-            if (!Modifier.isPublic(type.getModifiers()) || type.isSynthetic() || type.isAnonymousClass() || type.isAnnotation()) continue;
+            var type = Class.forName(
+                    file.replace('/', '.').replace(".class", ""), false, ParityTest.class.getClassLoader());
+            if (!Modifier.isPublic(type.getModifiers())
+                    || type.isSynthetic()
+                    || type.isAnonymousClass()
+                    || type.isAnnotation()) continue;
             if (type.getSimpleName().equals("Companion") && type.getEnclosingClass() == null) continue;
             for (var method : type.getDeclaredMethods()) {
                 if (!Modifier.isPublic(method.getModifiers()) || method.isSynthetic() || method.isBridge()) continue;
-                if (List.of("toString", "equals", "hashCode", "values", "valueOf").contains(method.getName())) continue;
+                if (List.of("toString", "equals", "hashCode", "values", "valueOf")
+                        .contains(method.getName())) continue;
                 var name = kotlinName(method);
-                // Internal functions are public in class files, with the module in their names; a setter goes with its property.
+                // Internal functions are public in class files, with the module in their names; a setter goes with its
+                // property.
                 if (name.contains("$") || name.isEmpty()) continue;
                 functions.add(new Function(owner(type), name, suspending(method)));
             }
@@ -140,7 +156,8 @@ class ParityTest {
 
     private static boolean suspending(Method method) {
         var parameters = method.getParameterTypes();
-        return parameters.length > 0 && parameters[parameters.length - 1].getName().equals("kotlin.coroutines.Continuation");
+        return parameters.length > 0
+                && parameters[parameters.length - 1].getName().equals("kotlin.coroutines.Continuation");
     }
 
     /** Without the suffix of functions with value classes in their signature; properties by their own name. */
@@ -149,17 +166,25 @@ class ParityTest {
         int suffix = name.indexOf('-');
         if (suffix >= 0) name = name.substring(0, suffix);
         if (name.startsWith("set") && name.length() > 3 && method.getReturnType() == void.class) return "";
-        if (name.startsWith("get") && name.length() > 3 && Character.isUpperCase(name.charAt(3)) && !suspending(method)) {
+        if (name.startsWith("get")
+                && name.length() > 3
+                && Character.isUpperCase(name.charAt(3))
+                && !suspending(method)) {
             return Character.toLowerCase(name.charAt(3)) + name.substring(4);
         }
         return name;
     }
 
     private static List<String> classFiles() throws Exception {
-        var location = new File(io.signalbox.Signalbox.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+        var location = new File(io.signalbox.Signalbox.class
+                .getProtectionDomain()
+                .getCodeSource()
+                .getLocation()
+                .toURI());
         if (location.isFile()) return inJar(location);
         var names = new ArrayList<String>();
-        for (var file : new File(location, CORE).list((folder, name) -> name.endsWith(".class"))) names.add(CORE + file);
+        for (var file : new File(location, CORE).list((folder, name) -> name.endsWith(".class")))
+            names.add(CORE + file);
         return names;
     }
 
@@ -167,7 +192,8 @@ class ParityTest {
         try (var file = new JarFile(jar)) {
             return file.stream()
                     .map(java.util.zip.ZipEntry::getName)
-                    .filter(name -> name.startsWith(CORE) && name.endsWith(".class") && name.indexOf('/', CORE.length()) < 0)
+                    .filter(name ->
+                            name.startsWith(CORE) && name.endsWith(".class") && name.indexOf('/', CORE.length()) < 0)
                     .toList();
         }
     }

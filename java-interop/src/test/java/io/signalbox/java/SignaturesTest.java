@@ -17,11 +17,16 @@ import org.junit.jupiter.api.Test;
 class SignaturesTest {
     /** All public classes of the package, nested ones too. */
     static List<Class<?>> publicClasses() throws Exception {
-        var directory = new File(Signalbox.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+        var directory = new File(Signalbox.class
+                .getProtectionDomain()
+                .getCodeSource()
+                .getLocation()
+                .toURI());
         var files = new File(directory, "io/signalbox/java").list((folder, name) -> name.endsWith(".class"));
         var classes = new ArrayList<Class<?>>();
         for (var file : files) {
-            var type = Class.forName("io.signalbox.java." + file.replace(".class", ""), false, SignaturesTest.class.getClassLoader());
+            var type = Class.forName(
+                    "io.signalbox.java." + file.replace(".class", ""), false, SignaturesTest.class.getClassLoader());
             if (Modifier.isPublic(type.getModifiers()) && !type.isAnonymousClass()) classes.add(type);
         }
         return classes;
@@ -32,11 +37,14 @@ class SignaturesTest {
         var offences = new TreeSet<String>();
         for (var type : publicClasses()) {
             check(type.toGenericString(), offences);
-            if (type.getGenericSuperclass() != null) check(type.getGenericSuperclass().getTypeName(), offences);
+            if (type.getGenericSuperclass() != null)
+                check(type.getGenericSuperclass().getTypeName(), offences);
             for (var parent : type.getGenericInterfaces()) check(parent.getTypeName(), offences);
-            Stream.of(type.getDeclaredMethods()).filter(method -> visible(method.getModifiers())).forEach(method -> {
-                check(method.toGenericString(), offences);
-            });
+            Stream.of(type.getDeclaredMethods())
+                    .filter(method -> visible(method.getModifiers()))
+                    .forEach(method -> {
+                        check(method.toGenericString(), offences);
+                    });
             Stream.of(type.getDeclaredConstructors())
                     .filter(constructor -> visible(constructor.getModifiers()))
                     .forEach(constructor -> check(constructor.toGenericString(), offences));
@@ -52,7 +60,9 @@ class SignaturesTest {
     }
 
     private static void check(String signature, TreeSet<String> offences) {
-        if (signature.contains("kotlin.") || signature.contains("kotlinx.") || signature.contains("io.signalbox.java.internal")) {
+        if (signature.contains("kotlin.")
+                || signature.contains("kotlinx.")
+                || signature.contains("io.signalbox.java.internal")) {
             offences.add(signature);
         }
     }

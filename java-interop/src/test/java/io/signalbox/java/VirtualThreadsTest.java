@@ -21,12 +21,15 @@ class VirtualThreadsTest {
                     () -> crowd(task -> new Thread(null, task, "waiting", 128 * 1024), 1_000));
         }
         // A pinned carrier could serve no other, and there are far fewer carriers.
-        return DynamicTest.dynamicTest("100 000 virtual threads wait without pinning their carriers", () -> crowd(virtual, 100_000));
+        return DynamicTest.dynamicTest(
+                "100 000 virtual threads wait without pinning their carriers", () -> crowd(virtual, 100_000));
     }
 
     private static void crowd(ThreadFactory threads, int size) throws Exception {
         System.out.println("VirtualThreadsTest: " + size + " threads");
-        var options = SignalboxOptions.builder().namespace("crowd-" + System.nanoTime()).build();
+        var options = SignalboxOptions.builder()
+                .namespace("crowd-" + System.nanoTime())
+                .build();
         try (var signalbox = Signalbox.connect(RedisServer.shared().getUri(), options)) {
             var semaphore = signalbox.semaphore("api", 1000);
             var holder = semaphore.acquire(1000);
@@ -56,7 +59,9 @@ class VirtualThreadsTest {
     private static ThreadFactory virtualThreads() {
         try {
             var builder = Thread.class.getMethod("ofVirtual").invoke(null);
-            return (ThreadFactory) Class.forName("java.lang.Thread$Builder").getMethod("factory").invoke(builder);
+            return (ThreadFactory) Class.forName("java.lang.Thread$Builder")
+                    .getMethod("factory")
+                    .invoke(builder);
         } catch (ReflectiveOperationException absent) {
             return null;
         }

@@ -34,7 +34,9 @@ internal class Effects(
     ) {
         waiter.isDone = true
         if (permit != null) {
-            observe { Observation.Granted(it, subject.name, permit.fencingToken, permit.permits, (permit.grantedAt - waiter.since).nanoseconds) }
+            observe {
+                Observation.Granted(it, subject.name, permit.fencingToken, permit.permits, (permit.grantedAt - waiter.since).nanoseconds)
+            }
         }
         add { waiter.continuation.resume(permit) { _, lost, _ -> lost?.giveBack() } }
     }

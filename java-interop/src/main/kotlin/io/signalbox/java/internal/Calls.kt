@@ -143,7 +143,13 @@ internal class Calls(
 
     /** An executor that refuses a task cancels the coroutine it belongs to. */
     private fun Throwable.forCaller(): Throwable =
-        if (this is CancellationException) generateSequence(cause) { it.cause }.firstOrNull { it is RejectedExecutionException } ?: this else this
+        if (this is CancellationException) {
+            generateSequence(cause) {
+                it.cause
+            }.firstOrNull { it is RejectedExecutionException } ?: this
+        } else {
+            this
+        }
 
     private companion object {
         val log = LoggerFactory.getLogger("io.signalbox.java.Signalbox")

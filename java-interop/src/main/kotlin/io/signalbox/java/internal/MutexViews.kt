@@ -107,8 +107,8 @@ internal class MutexViews(
         private fun requireNotHeldHere() {
             val held = views.heldHere.get()
             check(held == null || held.isLost) {
-                "Mutex '${core.name}' is already locked by this thread through withLock. A mutex is not reentrant: pass on what the outer " +
-                    "work holds, or lock in one place only."
+                "Mutex '${core.name}' is already locked by this thread through withLock. A mutex is not reentrant: pass on what the " +
+                    "outer work holds, or lock in one place only."
             }
         }
 

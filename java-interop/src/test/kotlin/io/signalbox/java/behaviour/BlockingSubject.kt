@@ -101,7 +101,8 @@ class BlockingSubject(
             while (!task.isDone && !thread.get().waitsForAnswer()) Thread.onSpinWait()
         }
 
-    private fun Thread?.waitsForAnswer() = this != null && LockSupport.getBlocker(this)?.javaClass?.enclosingClass == CompletableFuture::class.java
+    private fun Thread?.waitsForAnswer() =
+        this != null && LockSupport.getBlocker(this)?.javaClass?.enclosingClass == CompletableFuture::class.java
 
     private suspend fun <T> block(
         giveBack: (T) -> Unit,
