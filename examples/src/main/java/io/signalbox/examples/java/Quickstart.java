@@ -8,7 +8,8 @@ class Quickstart {
         try (var signalbox = Signalbox.connect("redis://localhost")) {
             var crossing = signalbox.semaphore("crossing", 2);
             try (var permit = crossing.acquire()) {
-                System.out.println("At most 2 processes get here at a time. This is grant " + permit.fencingToken() + ".");
+                System.out.println(
+                        "At most 2 processes get here at a time. This is grant " + permit.fencingToken() + ".");
             }
         }
     }

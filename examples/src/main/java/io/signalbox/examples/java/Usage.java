@@ -33,7 +33,9 @@ final class Usage {
     static String blocking(Signalbox signalbox) throws Exception {
         // region blocking
         var exports = signalbox.semaphore(
-                "exports", 4, SemaphoreOptions.builder().maxHold(Duration.ofMinutes(10)).build());
+                "exports",
+                4,
+                SemaphoreOptions.builder().maxHold(Duration.ofMinutes(10)).build());
 
         var report = exports.withPermit(permit -> export(permit.fencingToken())); // interrupted if the permit is lost
 

@@ -21,19 +21,27 @@ class JavaDocsTest {
     List<DynamicTest> snippetsAreCompiled() throws IOException {
         var regions = regions();
         var text = Files.readString(Path.of("../docs/java.md")) + Files.readString(Path.of("../README.md"));
-        var snippets = SNIPPET.matcher(text).results().map(found -> found.group(1).strip()).toList();
+        var snippets = SNIPPET.matcher(text)
+                .results()
+                .map(found -> found.group(1).strip())
+                .toList();
         assertTrue(snippets.size() > 4, "snippets found");
         return snippets.stream()
                 .map(snippet -> DynamicTest.dynamicTest(
-                        snippet.lines().findFirst().orElse(""), () -> assertTrue(regions.contains(snippet), () -> "no region has\n" + snippet)))
+                        snippet.lines().findFirst().orElse(""),
+                        () -> assertTrue(regions.contains(snippet), () -> "no region has\n" + snippet)))
                 .toList();
     }
 
     private static Set<String> regions() throws IOException {
         var regions = new HashSet<String>();
         try (var files = Files.walk(Path.of("src"))) {
-            for (var file : files.filter(path -> path.toString().endsWith(".java")).toList()) {
-                REGION.matcher(Files.readString(file)).results().forEach(found -> regions.add(found.group(1).stripIndent().strip()));
+            for (var file :
+                    files.filter(path -> path.toString().endsWith(".java")).toList()) {
+                REGION.matcher(Files.readString(file))
+                        .results()
+                        .forEach(found ->
+                                regions.add(found.group(1).stripIndent().strip()));
             }
         }
         return regions;

@@ -30,7 +30,10 @@ class JavaExamplesTest {
             var tokens = new HashSet<String>();
             for (var process : List.of(one, two, three)) {
                 assertEquals(0, process.waitFor(), process::output);
-                process.output().lines().filter(line -> line.startsWith("begin ")).forEach(line -> tokens.add(line.split(" ")[1]));
+                process.output()
+                        .lines()
+                        .filter(line -> line.startsWith("begin "))
+                        .forEach(line -> tokens.add(line.split(" ")[1]));
                 process.output().lines().filter(line -> line.startsWith("end ")).forEach(line -> {
                     assertTrue(Integer.parseInt(line.split(" ")[3]) <= 2, line);
                 });
@@ -48,7 +51,8 @@ class JavaExamplesTest {
             var ports = List.of(port(one), port(two));
             var answers = new ArrayList<CompletableFuture<HttpResponse<String>>>();
             for (int i = 0; i < 40; i++) {
-                var request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + ports.get(i % 2) + "/work")).build();
+                var request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + ports.get(i % 2) + "/work"))
+                        .build();
                 answers.add(http.sendAsync(request, BodyHandlers.ofString()));
             }
             var tokens = new HashSet<String>();

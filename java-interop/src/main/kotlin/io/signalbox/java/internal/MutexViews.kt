@@ -39,7 +39,9 @@ internal class MutexViews(
 
         override fun tryLock(): CompletableFuture<Optional<AsyncPermit>> = calls.maybeGrant { core.tryLock() }
 
-        override fun tryLock(timeout: Duration): CompletableFuture<Optional<AsyncPermit>> = calls.maybeGrant { core.tryLock(timeout.kotlin()) }
+        override fun tryLock(timeout: Duration): CompletableFuture<Optional<AsyncPermit>> = calls.maybeGrant {
+            core.tryLock(timeout.kotlin())
+        }
 
         override fun <T> withLock(work: Function<in AsyncPermit, out CompletionStage<T>>): CompletableFuture<T> =
             calls.future {
