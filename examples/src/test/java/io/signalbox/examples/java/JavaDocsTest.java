@@ -41,7 +41,7 @@ class JavaDocsTest {
                 REGION.matcher(Files.readString(file))
                         .results()
                         .forEach(found ->
-                                regions.add(found.group(1).stripIndent().strip()));
+                                regions.add(found.group(1).stripTrailing().stripIndent().strip()));
             }
         }
         return regions;
