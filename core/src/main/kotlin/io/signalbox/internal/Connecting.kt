@@ -65,7 +65,7 @@ internal object Connecting {
         announcements.onReconnected = { observers.tell(Observation.Reconnected(blocking = true)) }
         val store = SignalboxBackend.Store.Redis(line)
         val backend = SignalboxBackend(store, settings.namespace, client, checked, System::nanoTime, scope) { timer.shutdown() }
-        val pools = Pools(opened, settings.namespace, client, checked, System::nanoTime, scope, observers, ledger::enlist)
+        val pools = Pools(opened, settings.namespace, client, checked, System::nanoTime, scope, observers)
         return DefaultSignalbox(ledger, backend, observers, pools)
     }
 

@@ -21,7 +21,7 @@ fun SemaphoreBehaviour.hearingOfLoss() {
         permit.loseNow()
         permit.release() shouldBe false
         permit.awaitLoss()
-        calls.get() shouldBe 1
+        eventually(PATIENCE) { calls.get() shouldBe 1 }
     }
 
     behaviour("onLost is called at once if the permit is lost already") {
@@ -56,7 +56,7 @@ fun SemaphoreBehaviour.hearingOfLoss() {
         first.dispose()
         first.dispose()
         permit.loseNow()
-        calls.get() shouldBe 2
+        eventually(PATIENCE) { calls.get() shouldBe 2 }
     }
 
     behaviour("an action that throws keeps nobody else from hearing of the loss, and harms no other permit") {
@@ -66,7 +66,6 @@ fun SemaphoreBehaviour.hearingOfLoss() {
         permit.onLost { error("This action is broken on purpose") }
         permit.onLost { calls.incrementAndGet() }
         permit.loseNow()
-        // Who asks when the permit is lost already is told at once, maybe before those who asked earlier have all been told.
         eventually(PATIENCE) { calls.get() shouldBe 1 }
         semaphore.acquire().loseNow()
         semaphore.acquire().release() shouldBe true
@@ -82,7 +81,7 @@ fun SemaphoreBehaviour.hearingOfLoss() {
         }
         permit.loseNow()
         other.loseNow()
-        heard.get() shouldBe 1
+        eventually(PATIENCE) { heard.get() shouldBe 1 }
     }
 
     behaviour("closing the client is a loss") {
@@ -93,7 +92,7 @@ fun SemaphoreBehaviour.hearingOfLoss() {
         client.close()
         permit.awaitLoss()
         permit.isLost shouldBe true
-        calls.get() shouldBe 1
+        eventually(PATIENCE) { calls.get() shouldBe 1 }
         permit.release() shouldBe false
     }
 

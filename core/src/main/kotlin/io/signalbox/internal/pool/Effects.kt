@@ -22,7 +22,10 @@ internal class Effects(
 ) {
     private val actions = ArrayList<() -> Unit>(4)
 
-    val isEmpty: Boolean get() = actions.isEmpty()
+    /** Tries that are refused: told when what they had gathered is on its way back, so that a look at the pool finds it free. */
+    val refusals = ArrayList<() -> Unit>(0)
+
+    val isEmpty: Boolean get() = actions.isEmpty() && refusals.isEmpty()
 
     fun add(action: () -> Unit) {
         actions.add(action)
@@ -33,12 +36,13 @@ internal class Effects(
         permit: PoolPermit?,
     ) {
         waiter.isDone = true
-        if (permit != null) {
-            observe {
-                Observation.Granted(it, subject.name, permit.fencingToken, permit.permits, (permit.grantedAt - waiter.since).nanoseconds)
-            }
+        if (permit == null) {
+            refusals.add { waiter.continuation.resume(null) { _, _, _ -> } }
+            return
         }
-        add { waiter.continuation.resume(permit) { _, lost, _ -> lost?.giveBack() } }
+        val waited = (permit.grantedAt - waiter.since).nanoseconds
+        observe { Observation.Granted(it, subject.name, permit.fencingToken, permit.permits, waited) }
+        add { waiter.continuation.resume(permit) { _, lost, _ -> lost.giveBack() } }
     }
 
     fun fail(

@@ -17,6 +17,7 @@ import io.signalbox.internal.coordination.wholeMillis
 import io.signalbox.internal.ledger.ClientIdentity
 import io.signalbox.internal.ledger.LedgerFailure
 import io.signalbox.internal.ledger.LedgerName
+import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.atomic.AtomicInteger
 import java.util.concurrent.locks.ReentrantLock
 import kotlin.concurrent.withLock
@@ -66,6 +67,7 @@ internal class PoolCoordinator(
     private var isLooking = false
     private var isOpening = false
     private val delivering = AtomicInteger()
+    private val refusals = ConcurrentLinkedQueue<() -> Unit>()
 
     // ---- joining -----------------------------------------------------------------------------------------------------------
 
@@ -252,6 +254,9 @@ internal class PoolCoordinator(
                 result
             }
         effects.run()
+        refusals.addAll(effects.refusals)
+        // Else the next call here sends what is to go back.
+        while (delivering.get() == 0) refusals.poll()?.invoke() ?: break
         return result
     }
 

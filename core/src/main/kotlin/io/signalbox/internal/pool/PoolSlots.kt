@@ -4,6 +4,8 @@ import io.lettuce.core.protocol.CommandType
 import io.signalbox.SemaphoreAlgorithm
 import io.signalbox.internal.coordination.CoordinationSettings
 import io.signalbox.internal.ledger.LedgerFailure
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.sync.withLock
 
 /**
  * Changes how many slots a pool has.
@@ -16,6 +18,9 @@ internal class PoolSlots(
     private val line: PoolLine,
     private val settings: CoordinationSettings,
 ) {
+    /** The coroutines of one client take turns instead of interfering with one another. */
+    private val changes = Mutex()
+
     /** [permits]: the count after the change, or the unchanged one if it was refused. */
     class Change(
         val permits: Int,
@@ -86,7 +91,9 @@ internal class PoolSlots(
     }
 
     /** Repeats [change] until nobody interferes; `null` from it says that somebody did. */
-    private suspend fun changing(change: suspend (PoolConnection, PoolMeta) -> Change?): Change? {
+    private suspend fun changing(change: suspend (PoolConnection, PoolMeta) -> Change?): Change? = changes.withLock { attempts(change) }
+
+    private suspend fun attempts(change: suspend (PoolConnection, PoolMeta) -> Change?): Change? {
         repeat(ATTEMPTS) {
             var exists = true
             val done =

@@ -1,5 +1,6 @@
 package io.signalbox.internal.pool
 
+import io.lettuce.core.protocol.CommandType
 import io.signalbox.InitStrategy
 import io.signalbox.SemaphoreSnapshot
 import io.signalbox.internal.Observers
@@ -8,13 +9,18 @@ import io.signalbox.internal.coordination.HandleSettings
 import io.signalbox.internal.coordination.NanoClock
 import io.signalbox.internal.ledger.ClientIdentity
 import io.signalbox.internal.ledger.Kind
+import io.signalbox.internal.ledger.LedgerFailure
 import io.signalbox.internal.ledger.LedgerName
+import io.signalbox.internal.redis.Keys
+import io.signalbox.internal.redis.NameIndex
 import io.signalbox.internal.redis.RedisConnections
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.nanoseconds
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
+import org.slf4j.Logger
+import org.slf4j.LoggerFactory
 
 /** The pools of one client, and the connection they share. */
 internal class Pools(
@@ -25,7 +31,6 @@ internal class Pools(
     private val clock: NanoClock,
     private val scope: CoroutineScope,
     private val observers: Observers,
-    private val enlist: (LedgerName) -> Unit,
 ) {
     // A transaction for a moment, on a loaded machine, may well take longer than a short lease allows a round.
     private val line = PoolLine(connections, scope, maxOf(settings.patienceNanos.nanoseconds, MIN_PATIENCE))
@@ -47,9 +52,23 @@ internal class Pools(
 
     private suspend fun stayEnlisted(subject: LedgerName) {
         while (true) {
-            enlist(subject)
+            try {
+                enlist(subject)
+            } catch (failure: LedgerFailure) {
+                log.debug("Could not add {} to the list of names", subject, failure.error)
+            }
             delay(settings.refreshNanos.nanoseconds)
         }
+    }
+
+    /** As the ledgers' list of names, but over the connection that pools have anyway. */
+    private suspend fun enlist(subject: LedgerName) {
+        val names = Keys(namespace).index
+        val life = maxOf(settings.retentionMillis, 3 * settings.leaseMillis)
+        val batch = Batch()
+        batch.add(CommandType.ZADD, names, System.currentTimeMillis() + life, NameIndex.member(subject))
+        val remaining = batch.add(CommandType.PTTL, names)
+        if ((line.transact(batch).number(remaining) ?: 0) < life) line.transact(Batch().apply { add(CommandType.PEXPIRE, names, life) })
     }
 
     /** What the server knows of the pool [name], whoever uses it: its waiters are not among that. */
@@ -59,6 +78,7 @@ internal class Pools(
     fun close() = line.close()
 
     private companion object {
+        val log: Logger = LoggerFactory.getLogger(Pools::class.java)
         val MIN_PATIENCE = 500.milliseconds
     }
 }

@@ -29,7 +29,7 @@ internal class NameIndex(
         scope.launch {
             try {
                 val expiry = System.currentTimeMillis() + lifeMillis
-                number(CommandType.ZADD) { add(expiry).add("${name.kind.tag}:${name.name}".toByteArray()) }
+                number(CommandType.ZADD) { add(expiry).add(member(name).toByteArray()) }
                 // Others may have asked for a longer life.
                 if (number(CommandType.PTTL) < lifeMillis) number(CommandType.PEXPIRE) { add(lifeMillis) }
             } catch (failure: LedgerFailure) {
@@ -51,7 +51,9 @@ internal class NameIndex(
         arguments: Arguments.() -> Unit = {},
     ): Long = line.ask(command, { IntegerOutput(ByteArrayCodec.INSTANCE) }) { addKey(key).arguments() }
 
-    private companion object {
-        val log = LoggerFactory.getLogger(NameIndex::class.java)
+    companion object {
+        private val log = LoggerFactory.getLogger(NameIndex::class.java)
+
+        fun member(name: LedgerName): String = "${name.kind.tag}:${name.name}"
     }
 }
