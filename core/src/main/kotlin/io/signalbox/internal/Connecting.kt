@@ -47,7 +47,7 @@ internal object Connecting {
         val announcements = Announcements(opened, { epoch -> keys.inbox(client.id, epoch) }, scope)
         val line = RedisLine(opened, checked.patienceNanos.nanoseconds, scope, announcements)
         val ledger = RedisLedger(line, scripts, keys, settings.announceInScript, checked.retentionMillis)
-        val store = SignalboxBackend.Store.Redis(line)
+        val store = SignalboxBackend.Store.Redis(line, settings.announceInScript)
         val backend = SignalboxBackend(store, settings.namespace, client, checked, System::nanoTime, scope) { timer.shutdown() }
         return DefaultSignalbox(ledger, backend)
     }
