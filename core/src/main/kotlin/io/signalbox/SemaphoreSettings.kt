@@ -27,8 +27,15 @@ public class SemaphoreSettings internal constructor() {
     /** What happens after the server lost this semaphore's data. Used by the client that creates it anew. */
     public var afterDataLoss: AfterDataLoss = AfterDataLoss.GRANT_AT_ONCE
 
+    /**
+     * How permits are handed out. A [SemaphoreAlgorithm.Pool] and a [SemaphoreAlgorithm.Queue] of one name are different semaphores, so all
+     * clients must agree; within one client a name has one algorithm.
+     */
+    public var algorithm: SemaphoreAlgorithm = SemaphoreAlgorithm.Queue
+
     override fun toString(): String =
-        "SemaphoreSettings(maxHold=$maxHold, acquireTimeout=$acquireTimeout, bounded=$bounded, afterDataLoss=$afterDataLoss)"
+        "SemaphoreSettings(maxHold=$maxHold, acquireTimeout=$acquireTimeout, bounded=$bounded, afterDataLoss=$afterDataLoss, " +
+            "algorithm=$algorithm)"
 }
 
 /** What a newly created semaphore does with newcomers, because the creation may follow a loss of data. */

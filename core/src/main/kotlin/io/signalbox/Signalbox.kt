@@ -6,6 +6,8 @@ import io.signalbox.internal.redis.RedisConnections
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.DisposableHandle
+import kotlinx.coroutines.flow.Flow
 
 /**
  * A client of one Redis or Valkey server (or of one [InMemoryStore]): the place where semaphores come from.
@@ -83,6 +85,35 @@ public interface Signalbox : AutoCloseable {
         name: String,
         configure: EventSettings.() -> Unit = {},
     ): Event
+
+    /**
+     * What the semaphores of this namespace are used for, whichever client they belong to; the most used first: by the part of their
+     * permits that is held, then by how many wait, then by grants so far.
+     *
+     * Suspends for two round trips and one more per 64 semaphores. Each is read at a moment of its own; mutexes and events are not
+     * listed. A semaphore is listed from a moment after its creation on, and as long as some client uses it.
+     *
+     * @param names only these; those that do not exist are left out. `null` for all of the namespace.
+     * @param limit how many to return at most; 1 to 10 000.
+     * @throws IllegalArgumentException if an argument is out of range.
+     * @throws StoreUnavailableException if the store gives no answer within [SignalboxSettings.storeTimeout].
+     */
+    public suspend fun statistics(
+        names: Collection<String>? = null,
+        limit: Int = 100,
+    ): List<SemaphoreStatistics>
+
+    /**
+     * Has [listener] hear what happens to this client from now on, until the returned handle is disposed of. While there is no
+     * listener, observation costs nothing.
+     */
+    public fun addListener(listener: SignalboxListener): DisposableHandle
+
+    /**
+     * What happens to this client from the moment of collection on. Never ends by itself. A collector that is more than 4096 behind
+     * misses the oldest.
+     */
+    public fun observations(): Flow<Observation>
 
     /**
      * Starts the goodbye and returns at once: waiting acquires fail with [SignalboxClosedException], held permits are given

@@ -10,7 +10,6 @@ import io.kotest.matchers.shouldBe
 import io.signalbox.behaviour.Clients
 import io.signalbox.behaviour.PATIENCE
 import io.signalbox.behaviour.Redis
-import io.signalbox.behaviour.awaitQueue
 import io.signalbox.behaviour.freshNamespace
 import io.signalbox.behaviour.keysOf
 import io.signalbox.behaviour.withClients

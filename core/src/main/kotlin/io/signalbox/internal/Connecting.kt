@@ -2,6 +2,7 @@ package io.signalbox.internal
 
 import io.lettuce.core.RedisURI
 import io.signalbox.InMemoryStore
+import io.signalbox.Observation
 import io.signalbox.Signalbox
 import io.signalbox.SignalboxSettings
 import io.signalbox.internal.coordination.CoordinationSettings
@@ -11,6 +12,7 @@ import io.signalbox.internal.coordination.requireName
 import io.signalbox.internal.coordination.wholeMillis
 import io.signalbox.internal.ledger.ClientIdentity
 import io.signalbox.internal.memory.MemoryLedger
+import io.signalbox.internal.pool.Pools
 import io.signalbox.internal.redis.Announcements
 import io.signalbox.internal.redis.Keys
 import io.signalbox.internal.redis.RedisConnections
@@ -46,10 +48,25 @@ internal object Connecting {
         val keys = Keys(settings.namespace)
         val announcements = Announcements(opened, { epoch -> keys.inbox(client.id, epoch) }, scope)
         val line = RedisLine(opened, checked.patienceNanos.nanoseconds, scope, announcements)
-        val ledger = RedisLedger(line, scripts, keys, settings.announceInScript, checked.retentionMillis)
+        val ledger = RedisLedger(
+            line,
+            scripts,
+            keys,
+            settings.announceInScript,
+            checked.retentionMillis,
+            maxOf(
+                checked.retentionMillis,
+                3 * checked.leaseMillis,
+            ),
+            scope,
+        )
+        val observers = Observers()
+        opened.onReconnected = { observers.tell(Observation.Reconnected(blocking = false)) }
+        announcements.onReconnected = { observers.tell(Observation.Reconnected(blocking = true)) }
         val store = SignalboxBackend.Store.Redis(line, settings.announceInScript)
         val backend = SignalboxBackend(store, settings.namespace, client, checked, System::nanoTime, scope) { timer.shutdown() }
-        return DefaultSignalbox(ledger, backend)
+        val pools = Pools(opened, settings.namespace, client, checked, System::nanoTime, scope, observers, ledger::enlist)
+        return DefaultSignalbox(ledger, backend, observers, pools)
     }
 
     fun inMemory(
@@ -64,7 +81,7 @@ internal object Connecting {
         val clock = { start.elapsedNow().inWholeNanoseconds }
         val kept = SignalboxBackend.Store.Memory(store)
         val backend = SignalboxBackend(kept, settings.namespace, ClientIdentity(), checked, clock, scope) {}
-        return DefaultSignalbox(MemoryLedger(store.ledgers, settings.namespace, scope), backend)
+        return DefaultSignalbox(MemoryLedger(store.ledgers, settings.namespace, scope), backend, Observers(), pools = null)
     }
 
     private fun checked(settings: SignalboxSettings): CoordinationSettings {

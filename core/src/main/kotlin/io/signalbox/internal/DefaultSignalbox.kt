@@ -4,18 +4,22 @@ import io.signalbox.Event
 import io.signalbox.EventSettings
 import io.signalbox.Mutex
 import io.signalbox.MutexSettings
+import io.signalbox.Observation
 import io.signalbox.Semaphore
 import io.signalbox.SemaphoreNotFoundException
 import io.signalbox.SemaphoreSettings
 import io.signalbox.SemaphoreSnapshot
+import io.signalbox.SemaphoreStatistics
 import io.signalbox.Signalbox
 import io.signalbox.SignalboxClosedException
+import io.signalbox.SignalboxListener
 import io.signalbox.internal.coordination.HandleSettings
 import io.signalbox.internal.coordination.SemaphoreCoordinator
 import io.signalbox.internal.coordination.requireTimeout
 import io.signalbox.internal.ledger.ClientIdentity
 import io.signalbox.internal.ledger.Ledger
 import io.signalbox.internal.ledger.LedgerName
+import io.signalbox.internal.pool.Pools
 import java.util.concurrent.ConcurrentHashMap
 import kotlin.random.Random
 import kotlin.time.Duration
@@ -23,12 +27,18 @@ import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.DisposableHandle
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.cancel
+import kotlinx.coroutines.channels.BufferOverflow
+import kotlinx.coroutines.channels.awaitClose
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.ensureActive
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.buffer
+import kotlinx.coroutines.flow.callbackFlow
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withTimeoutOrNull
 
@@ -36,6 +46,9 @@ import kotlinx.coroutines.withTimeoutOrNull
 internal class DefaultSignalbox(
     private val ledger: Ledger,
     override val backend: SignalboxBackend,
+    private val observers: Observers,
+    /** Where pools are, if the ledger does not keep them. */
+    val pools: Pools?,
 ) : Signalbox,
     BackendOwner {
     private val settings = backend.settings
@@ -43,6 +56,7 @@ internal class DefaultSignalbox(
     private val semaphores = SemaphoreHandles(this)
     private val mutexes = MutexHandles(this)
     private val events = EventHandles(this)
+    private val statistics = Statistics(ledger, pools, settings)
     private val parts: MutableSet<ClosesWithClient> = ConcurrentHashMap.newKeySet()
     private val closing = Job()
     private val ended = Job()
@@ -52,8 +66,9 @@ internal class DefaultSignalbox(
         permits: Int,
         configure: SemaphoreSettings.() -> Unit,
     ): Semaphore {
-        DefaultSemaphore.requireCount(permits)
-        return untilClosed { semaphores.handle(name, permits, SemaphoreSettings().apply(configure))!! }
+        val wanted = SemaphoreSettings().apply(configure)
+        DefaultSemaphore.requireCount(permits, SemaphoreHandles.countsOf(wanted.algorithm))
+        return untilClosed { semaphores.handle(name, permits, wanted)!! }
     }
 
     override suspend fun attach(
@@ -81,6 +96,33 @@ internal class DefaultSignalbox(
         configure: EventSettings.() -> Unit,
     ): Event = untilClosed { events.handle(name, EventSettings().apply(configure)) }
 
+    override suspend fun statistics(
+        names: Collection<String>?,
+        limit: Int,
+    ): List<SemaphoreStatistics> = untilClosed { statistics.read(names, limit) }
+
+    override fun addListener(listener: SignalboxListener): DisposableHandle = observers.add(listener)
+
+    override fun observations(): Flow<Observation> =
+        callbackFlow {
+            val hearing =
+                object : SignalboxListener {
+                    override fun onGranted(granted: Observation.Granted) = send(granted)
+
+                    override fun onReleased(released: Observation.Released) = send(released)
+
+                    override fun onLost(lost: Observation.Lost) = send(lost)
+
+                    override fun onReconnected(reconnected: Observation.Reconnected) = send(reconnected)
+
+                    private fun send(observation: Observation) {
+                        trySend(observation)
+                    }
+                }
+            val registration = observers.add(hearing)
+            awaitClose { registration.dispose() }
+        }.buffer(OBSERVATIONS, BufferOverflow.DROP_OLDEST)
+
     /** Asks at once, and again with growing pauses. */
     private suspend fun <T : Any> attachWithin(
         timeout: Duration,
@@ -104,7 +146,7 @@ internal class DefaultSignalbox(
         name: LedgerName,
         wanted: HandleSettings,
     ): SemaphoreCoordinator? {
-        val coordinator = SemaphoreCoordinator(name, ledger, backend.client, settings, backend.clock, scope)
+        val coordinator = SemaphoreCoordinator(name, ledger, backend.client, settings, backend.clock, scope, observers)
         if (!coordinator.join(wanted)) return null
         closeWithClient(coordinator)
         return coordinator
@@ -118,7 +160,7 @@ internal class DefaultSignalbox(
     // ---- the end -----------------------------------------------------------------------------------------------------------
 
     /** Runs [request], which only asks the store; closing the client ends it. */
-    private suspend fun <T> untilClosed(request: suspend () -> T): T =
+    suspend fun <T> untilClosed(request: suspend () -> T): T =
         try {
             coroutineScope {
                 val registration = closing.invokeOnCompletion { cancel() }
@@ -162,10 +204,15 @@ internal class DefaultSignalbox(
         CoroutineScope(scope.coroutineContext + Job()).launch {
             withTimeoutOrNull(settings.storeTimeoutMillis.milliseconds) { ending.forEach { it.awaitFarewell() } }
             scope.cancel()
+            pools?.close()
             withTimeoutOrNull(settings.storeTimeoutMillis.milliseconds) { ledger.close() }
             ended.complete()
             backend.release()
         }
+    }
+
+    private companion object {
+        const val OBSERVATIONS = 4096
     }
 
     override fun toString(): String = "Signalbox(client=${backend.client.id.take(ClientIdentity.PUBLIC_LENGTH)}, label=${settings.label})"

@@ -12,7 +12,7 @@
 --   7 signals    zset   events only: score expiry ms or inf, a number. An event is a semaphore whose permits are signals: setting
 --                       it adds a permit, and who was granted one consumes it
 --
--- Numbers of 16 digits are written by text(), never by `..` or tostring(), which keep 14 digits only.
+-- Numbers of 16 digits are written by '%d', never by `..` or tostring(), which keep 14 digits only.
 
 local unpack = unpack or table.unpack
 local state, held, queue, sessions, unclaimed, limits, signals = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
@@ -23,7 +23,7 @@ local time = redis.call('TIME')
 local micros = tonumber(time[1]) * 1000000 + tonumber(time[2])
 
 local function text(number)
-  return string.format('%.0f', number)
+  return string.format('%d', number)
 end
 
 -- The semaphore's own clock, in ms: the server's, except that it never steps back. Returns now and the offset to keep.

@@ -5,7 +5,6 @@ import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.shouldBe
 import io.signalbox.AcquireTimeoutException
 import io.signalbox.behaviour.awaitLoss
-import io.signalbox.behaviour.awaitQueue
 import io.signalbox.withPermit
 import java.util.concurrent.CountDownLatch
 import kotlin.time.Duration.Companion.milliseconds
@@ -92,7 +91,7 @@ class LifecycleSpec : FunSpec({
                         semaphore.availablePermits() shouldBe 0
                         client.semaphore("other", permits = 1).withPermit { }
                     }
-                }.also { _ -> semaphore.awaitQueue(it + 1) }
+                }.also { _ -> clients.run { semaphore.awaitQueue(it + 1) } }
             }
             holder.release()
             unconfined.forEach { it.join() }

@@ -22,8 +22,9 @@ internal class Witness(
 ) {
     val client: Signalbox by lazy { clients.client() }
 
+    /** Without the list of names, which clients add theirs to when they come to it. */
     fun stored(): Map<String, String> =
-        keysOf(namespace).associateWith { key ->
+        keysOf(namespace).filterNot { it == "$namespace:names" }.associateWith { key ->
             val server = RedisServer.shared()
             when (server.command("TYPE", key)) {
                 "hash" -> server.command("HGETALL", key)

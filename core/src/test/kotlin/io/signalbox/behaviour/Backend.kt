@@ -1,6 +1,7 @@
 package io.signalbox.behaviour
 
 import io.signalbox.InMemoryStore
+import io.signalbox.Semaphore
 import io.signalbox.Signalbox
 import io.signalbox.SignalboxSettings
 import io.signalbox.internal.ledger.Kind
@@ -10,6 +11,18 @@ import kotlin.random.Random
 /** A kind of store that the behaviour suite runs on. */
 interface Backend {
     fun emptyStore(): Store
+
+    /** What semaphores of this backend do not promise. */
+    val lacks: Set<Ability> get() = emptySet()
+}
+
+/** What not every kind of semaphore promises. */
+enum class Ability {
+    /** One queue of the waiters of all clients, first come, first served, that everybody can look at. */
+    SHARED_QUEUE,
+
+    /** No permits, or more than 4096. */
+    ANY_COUNT,
 }
 
 /** Somewhere to keep semaphores, with nothing in it yet. */
@@ -19,6 +32,9 @@ interface Store {
 
     /** Whether anything of that name is stored. Asking changes nothing. */
     fun knows(name: String): Boolean
+
+    /** How many acquires, of all clients, wait at [semaphore]. */
+    suspend fun queueLength(semaphore: Semaphore): Int = semaphore.snapshot().queueLength
 }
 
 object InMemory : Backend {

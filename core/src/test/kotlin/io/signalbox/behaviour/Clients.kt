@@ -37,6 +37,11 @@ class Clients(
     /** Runs [block] here until it first suspends: one start after another is one request after another. */
     fun <T> start(block: suspend CoroutineScope.() -> T): Deferred<T> = async(start = CoroutineStart.UNDISPATCHED, block = block)
 
+    /** Returns when [length] acquires of all clients wait: where there is one queue, a later one is behind them. */
+    suspend fun Semaphore.awaitQueue(length: Int) {
+        eventually(PATIENCE) { store.queueLength(this@awaitQueue) shouldBe length }
+    }
+
     suspend fun close() {
         withContext(NonCancellable + Dispatchers.Default) { withTimeout(PATIENCE) { clients.forEach { launch { it.closeAndJoin() } } } }
     }
@@ -55,11 +60,6 @@ suspend fun withClients(
         scope.cancel()
         clients.close()
     }
-}
-
-/** Returns when [length] acquires are in the queue: from then on a later one is behind them. */
-suspend fun Semaphore.awaitQueue(length: Int) {
-    eventually(PATIENCE) { snapshot().queueLength shouldBe length }
 }
 
 /** Far more than anything here takes, so that a slow machine fails nothing. */

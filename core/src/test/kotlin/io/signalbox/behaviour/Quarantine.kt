@@ -23,7 +23,7 @@ fun SemaphoreBehaviour.quarantine() {
         creator.snapshot().heldPermits shouldBe 0
     }
 
-    behaviour("after one lease it grants, first come, first served") {
+    behaviour("after one lease it grants, first come, first served", Ability.SHARED_QUEUE) {
         val begin = TimeSource.Monotonic.markNow()
         val creator = client { lease = 1.seconds }.quarantined()
         val joiner = semaphore(permits = 2)

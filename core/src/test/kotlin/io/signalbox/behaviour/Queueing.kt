@@ -20,7 +20,7 @@ fun SemaphoreBehaviour.queueing() {
         order.toList() shouldBe (0 until 100).toList()
     }
 
-    behaviour("acquires of several clients are granted in the order in which they were made") {
+    behaviour("acquires of several clients are granted in the order in which they were made", Ability.SHARED_QUEUE) {
         val semaphores = List(3) { semaphore(permits = 1) }
         val holder = semaphores[0].acquire()
         val order = ConcurrentLinkedQueue<Int>()
@@ -31,7 +31,7 @@ fun SemaphoreBehaviour.queueing() {
         order.toList() shouldBe clients.indices.toList()
     }
 
-    behaviour("who comes last waits behind those of other clients, however often permits change hands") {
+    behaviour("who comes last waits behind those of other clients, however often permits change hands", Ability.SHARED_QUEUE) {
         val here = semaphore(permits = 2)
         val there = semaphore(permits = 2)
         val holders = List(2) { here.acquire() }
@@ -45,7 +45,7 @@ fun SemaphoreBehaviour.queueing() {
         there.availablePermits() shouldBe 2
     }
 
-    behaviour("a place in the queue that is given up delays nobody behind it") {
+    behaviour("a place in the queue that is given up delays nobody behind it", Ability.SHARED_QUEUE) {
         val here = semaphore(permits = 1)
         val there = semaphore(permits = 1)
         val holder = here.acquire()
@@ -80,4 +80,4 @@ private suspend fun Semaphore.enqueue(
     clients: Clients,
     ahead: Int,
     block: () -> Unit,
-): Deferred<Unit> = clients.start { acquire().use { block() } }.also { awaitQueue(ahead + 1) }
+): Deferred<Unit> = clients.start { acquire().use { block() } }.also { clients.run { awaitQueue(ahead + 1) } }

@@ -23,7 +23,7 @@ fun SemaphoreBehaviour.severalPermits() {
         semaphore.availablePermits() shouldBe 5
     }
 
-    behaviour("several permits at the head of the queue hold back fewer behind them") {
+    behaviour("several permits at the head of the queue hold back fewer behind them", Ability.SHARED_QUEUE) {
         val here = semaphore(permits = 3)
         val there = semaphore(permits = 3)
         val holders = List(3) { here.acquire() }
@@ -54,7 +54,7 @@ fun SemaphoreBehaviour.severalPermits() {
         small.await().holdersAtGrant shouldBe 3
     }
 
-    behaviour("one release serves as many waiters as fit") {
+    behaviour("one release serves as many waiters as fit", Ability.SHARED_QUEUE) {
         val here = semaphore(permits = 4)
         val there = semaphore(permits = 4)
         val holder = here.acquire(permits = 4)
@@ -85,7 +85,7 @@ fun SemaphoreBehaviour.severalPermits() {
         semaphore.acquire(permits = 3).permits shouldBe 3
     }
 
-    behaviour("at a gate of no permits one may wait, two can never pass") {
+    behaviour("at a gate of no permits one may wait, two can never pass", Ability.ANY_COUNT) {
         val gate = semaphore(permits = 0)
         shouldThrow<IllegalArgumentException> { gate.acquire(permits = 2) }
         val waiting = start { gate.acquire() }

@@ -55,7 +55,7 @@ fun SemaphoreBehaviour.snapshots() {
         there.snapshot().holders.map { it.client } shouldContainExactlyInAnyOrder listOf(mine.client, other.client)
     }
 
-    behaviour("a snapshot lists the queue of all clients from its head on") {
+    behaviour("a snapshot lists the queue of all clients from its head on", Ability.SHARED_QUEUE) {
         val here = client { label = "here" }.semaphore("api", permits = 3)
         val there = client { label = "there" }.semaphore("api", permits = 3)
         val holder = here.acquire(permits = 3)

@@ -33,7 +33,7 @@ fun SemaphoreBehaviour.trying() {
         semaphore.tryAcquire(permits = 2) shouldBe null
     }
 
-    behaviour("trying does not jump the queue, be it of the same client or of another") {
+    behaviour("trying does not jump the queue, be it of the same client or of another", Ability.SHARED_QUEUE) {
         val here = semaphore(permits = 3)
         val there = semaphore(permits = 3)
         val holder = here.acquire(permits = 2)

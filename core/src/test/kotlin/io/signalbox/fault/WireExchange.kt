@@ -25,7 +25,7 @@ internal fun FaultProxy.onExchange(
     val names = setOf(String(scripts.exchange.sha), String(scripts.exchange.body))
     onRequest { connection, request ->
         for (command in commandsIn(request)) {
-            if (command.size > 21 && command[1] in names) action(connection, WireExchange(command.drop(9)))
+            if (command.size > 3 && command[1] in names) action(connection, WireExchange(command.drop(3 + command[2].toInt())))
         }
     }
 }
@@ -43,7 +43,7 @@ internal fun FaultProxy.loseReplyOnce(
 }
 
 /** The commands of a piece of a request stream, one character for each byte; what is cut off at its ends is left out. */
-private fun commandsIn(request: String): List<List<String>> {
+internal fun commandsIn(request: String): List<List<String>> {
     val commands = mutableListOf<List<String>>()
     var at = 0
 

@@ -387,13 +387,15 @@ internal class ClientState(
         waiter: Waiter,
         grant: Grant,
     ) {
-        val permit = HeldPermit(coordinator, grant.token, waiter.weight, grant.holders, limited = waiter.holdMillis >= 0)
+        val permit = HeldPermit(coordinator, grant.token, waiter.weight, grant.holders, limited = waiter.holdMillis >= 0, clock.nanos())
         hold(live, permit)
         if (waiter.state == Waiter.State.ABANDONED) {
+            permit.isUnseen = true
             permit.markReleased()
             return takeBack(permit)
         }
         waiter.state = Waiter.State.DONE
+        granted(waiter, permit)
         if (permit.limited) {
             // The exchange that read serverNow was sent before the server's clock showed it.
             limit(permit, live.sentAtServerNow + (grant.grantedAt - live.serverNow) * CoordinationSettings.NANOS, waiter.holdMillis)

@@ -1,5 +1,6 @@
 package io.signalbox.internal.coordination
 
+import io.signalbox.Permit
 import io.signalbox.PermitsMismatchException
 import io.signalbox.SemaphoreNotFoundException
 import io.signalbox.SignalboxClosedException
@@ -17,7 +18,7 @@ internal class CoordinationErrors(
 
     fun closed() = SignalboxClosedException("This client was closed; $ledger can no longer be used through it.")
 
-    fun released(permit: HeldPermit) =
+    fun released(permit: Permit) =
         IllegalStateException("Permit ${permit.fencingToken} of $ledger was already released. Release a permit once.")
 
     fun notFound() =
@@ -26,6 +27,8 @@ internal class CoordinationErrors(
             "${ledger.title} does not exist. attach() never creates it: start the process that calls " +
                 "semaphore(\"$name\", permits), or wait longer.",
         )
+
+    fun gone() = SemaphoreNotFoundException(name, "${ledger.title} does not exist any more: the server has lost its data, or was cleared.")
 
     fun mismatch(
         wanted: Declared,
@@ -44,8 +47,13 @@ internal class CoordinationErrors(
     fun tooHeavy(
         waiter: Waiter,
         permits: Int,
+    ) = tooHeavy(waiter.weight, permits)
+
+    fun tooHeavy(
+        weight: Int,
+        permits: Int,
     ) = IllegalArgumentException(
-        "Cannot acquire ${waiter.weight} permits of $ledger: it has $permits. Ask for at most that many.",
+        "Cannot acquire $weight permits of $ledger: it has $permits. Ask for at most that many.",
     )
 
     /** [outcome] says what is known of the operation. */

@@ -28,6 +28,8 @@ internal class HeldPermit(
     override val permits: Int,
     override val holdersAtGrant: Int,
     val limited: Boolean,
+    /** By the client's clock; for observers. */
+    val grantedAt: Long,
 ) : Permit {
     enum class State { HELD, RELEASED, LOST }
 
@@ -42,6 +44,9 @@ internal class HeldPermit(
 
     /** Whether it is in the outbox, or was. */
     var isReturning: Boolean = false
+
+    /** Whether nobody was there any more to get it. */
+    var isUnseen: Boolean = false
 
     /** Neighbours in the list of what the session holds. */
     var previous: HeldPermit? = null

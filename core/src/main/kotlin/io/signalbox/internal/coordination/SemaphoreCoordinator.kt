@@ -1,6 +1,6 @@
 package io.signalbox.internal.coordination
 
-import io.signalbox.internal.ClosesWithClient
+import io.signalbox.internal.Observers
 import io.signalbox.internal.ledger.Answer
 import io.signalbox.internal.ledger.ClientIdentity
 import io.signalbox.internal.ledger.Command
@@ -15,7 +15,6 @@ import io.signalbox.internal.ledger.SessionListener
 import java.util.concurrent.locks.ReentrantLock
 import kotlin.concurrent.withLock
 import kotlin.time.Duration
-import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.nanoseconds
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineScope
@@ -29,7 +28,8 @@ import kotlinx.coroutines.withTimeoutOrNull
  * One client's side of one semaphore (or what is kept like one): turns what its coroutines want into numbered exchanges, and answers into grants.
  *
  * Group commit: while an exchange is in flight, operations collect in the [Outbox] and leave together in the next. There is no
- * timer on that path; who adds an operation, or receives an answer, sends what there is.
+ * timer on that path; who adds an operation, or receives an answer, has an exchange leave, and that carries what there is when it is
+ * written.
  *
  * This is the shell: [ClientState] decides, under [lock]; continuations and listeners run after it was released, see [settle].
  */
@@ -40,15 +40,16 @@ internal class SemaphoreCoordinator(
     private val settings: CoordinationSettings,
     private val clock: NanoClock,
     private val scope: CoroutineScope,
+    private val observers: Observers,
     private val maxInFlight: Int = 1,
 ) : SessionListener,
-    ClosesWithClient {
+    Coordinator {
     private val lock = ReentrantLock()
     val errors = CoordinationErrors(subject, settings)
     private val state = ClientState(this, settings, clock, errors)
     private val openings = Openings(client, ledger, settings, clock)
     private val farewell = CompletableDeferred<Unit>()
-    private var sending = false
+    private var departure: Departure? = null
 
     @Volatile
     private var lineIsFull = false
@@ -69,6 +70,7 @@ internal class SemaphoreCoordinator(
                 state.handle = wanted
                 state.run { joined(request.session, opened, sentAt) }
             }
+            ledger.enlist(subject)
             scope.launch { watch() }
             return true
         }
@@ -78,32 +80,15 @@ internal class SemaphoreCoordinator(
     }
 
     /** As [join], for a handle that has joined. It may have been attached; now it can create the semaphore anew after a loss of data. */
-    fun declare(wanted: HandleSettings) {
+    override fun declare(wanted: HandleSettings) {
         val declared = checkNotNull(state.declared) { "Not joined yet." }
         if (wanted.asDeclared != declared) throw errors.mismatch(wanted.asDeclared, declared)
         settle { state.handle = wanted }
     }
 
     /** Repeats [request] until it is answered, for at most the store timeout. */
-    suspend fun <T> retrying(request: suspend () -> T): T {
-        var problem: LedgerFailure? = null
-        var attempt = 0
-        val answer =
-            withTimeoutOrNull(settings.storeTimeoutMillis.milliseconds) {
-                var result: Result<T>? = null
-                while (result == null) {
-                    try {
-                        result = Result.success(request())
-                    } catch (failure: LedgerFailure) {
-                        if (failure.final) throw failure.error
-                        problem = failure
-                        delay(settings.backoffNanos(attempt++).nanoseconds)
-                    }
-                }
-                result
-            }
-        return if (answer != null) answer.getOrThrow() else throw errors.unavailable("nothing was changed yet", problem?.error)
-    }
+    suspend fun <T> retrying(request: suspend () -> T): T =
+        settings.retrying({ last -> errors.unavailable("nothing was changed yet", last) }, request)
 
     /** Opens a new session in place of a lost one; runs in [scope] until it succeeds or nobody wants it any more. */
     private suspend fun reopen() {
@@ -197,47 +182,66 @@ internal class SemaphoreCoordinator(
     // ---- exchanges ---------------------------------------------------------------------------------------------------------
 
     /**
-     * Sends what there is to send. Called after everything that can give something to say; does nothing most of the time.
+     * Has an exchange leave if there is something to say. Called after everything that can give something to say; does nothing most
+     * of the time.
      *
-     * Nobody waits for the lock here: whoever holds it, or sends, or waits for the answer of a full line, calls this afterwards and
-     * finds what was added meanwhile.
+     * Nobody waits for the lock here: whoever holds it, or is about to leave, or waits for the answer of a full line, calls this
+     * afterwards and finds what was added meanwhile.
      */
     private fun pump() {
         while (!lineIsFull && !delivering && state.hasSomethingToSay && lock.tryLock()) {
-            val settled = Settled()
-            val next =
+            val settled = Settled(subject, observers, clock)
+            val leaving =
                 try {
-                    settled.compose()
+                    settled.prepare()
                 } finally {
                     lock.unlock()
                 }
             settled.deliver()
-            if (next == null) {
-                // What was added while the lock was held has not been seen by its owner's attempt.
-                if (state.outbox.intake.isEmpty()) return
-                continue
-            }
-            deliver(next)
-            lock.withLock {
-                sending = false
-                judgeLine()
-            }
+            if (leaving != null) return deliver(leaving)
+            // What was added while the lock was held has not been seen by its owner's attempt.
+            if (state.outbox.intake.isEmpty()) return
         }
     }
 
-    private fun Settled.compose(): InFlight? {
+    /** An exchange that is on its way to the connection. What is in it is decided when that writes it. */
+    private class Departure(
+        val since: Long,
+    ) {
+        var sent: InFlight? = null
+    }
+
+    private fun Settled.prepare(): Departure? {
         state.run { takeIn() }
-        if (state.closed || sending) return null
+        if (state.closed || departure != null) return null
         if (state.wantsSession && !state.opening) startReopening()
-        val next = state.compose(ledger.inbox(), maxInFlight)
-        sending = next != null
+        if (!state.hasSomethingToSay || state.session == null || state.inFlight.size >= maxInFlight) return null
+        val leaving = Departure(clock.nanos())
+        departure = leaving
+        state.schedule.ringIfBefore(leaving.since + settings.tickNanos)
         judgeLine()
-        return next
+        return leaving
+    }
+
+    /** Decides what leaves with [leaving], unless that was decided before. */
+    private fun load(leaving: Departure): InFlight? {
+        val settled = Settled(subject, observers, clock)
+        lock.withLock { settled.load(leaving) }
+        settled.deliver()
+        return leaving.sent
+    }
+
+    private fun Settled.load(leaving: Departure) {
+        if (departure !== leaving) return
+        departure = null
+        state.run { takeIn() }
+        leaving.sent = state.compose(ledger.inbox(), maxInFlight)
+        judgeLine()
     }
 
     /** Exchanges leave one after the other, in the order of their numbers, and at most [maxInFlight] are on their way. */
     private fun judgeLine() {
-        lineIsFull = sending || state.inFlight.size >= maxInFlight
+        lineIsFull = departure != null || state.inFlight.size >= maxInFlight
     }
 
     private fun startReopening() {
@@ -246,19 +250,30 @@ internal class SemaphoreCoordinator(
         state.schedule.ring()
     }
 
-    private fun deliver(
+    private fun deliver(leaving: Departure) {
+        ledger.exchange(subject, Ledger.FIRST_DELIVERY, { load(leaving)?.exchange }) { answer, failure ->
+            load(leaving).let { sent -> replied(sent, answer, failure) }
+        }
+    }
+
+    private fun repeat(
         sent: InFlight,
-        silentSince: Long = Ledger.FIRST_DELIVERY,
+        silentSince: Long,
     ) {
-        ledger.exchange(subject, sent.exchange, silentSince) { answer, failure ->
-            settle {
-                state.run {
-                    if (answer != null) {
-                        answered(sent, answer)
-                    } else if (failure != null) {
-                        failures.run { failed(sent, failure) }
-                    }
-                }
+        ledger.exchange(subject, silentSince, { sent.exchange }) { answer, failure -> replied(sent, answer, failure) }
+    }
+
+    private fun replied(
+        sent: InFlight?,
+        answer: Answer?,
+        failure: LedgerFailure?,
+    ) = settle {
+        state.run {
+            if (sent == null) return@run
+            if (answer != null) {
+                answered(sent, answer)
+            } else if (failure != null) {
+                failures.run { failed(sent, failure) }
             }
         }
     }
@@ -275,7 +290,7 @@ internal class SemaphoreCoordinator(
 
     /** Runs [decide] under the lock; what it settles reaches user code after that; then sends what there is to send. */
     private fun <T> settle(decide: Settled.() -> T): T {
-        val settled = Settled()
+        val settled = Settled(subject, observers, clock)
         val result = lock.withLock { settled.decide().also { judgeLine() } }
         if (!settled.isEmpty) {
             // Whoever is resumed has more to say: let it collect, instead of sending the first word alone.
@@ -312,9 +327,14 @@ internal class SemaphoreCoordinator(
                 if (state.schedule.isBeatDue(state.isEngaged)) state.outbox.beat = true
                 if (state.schedule.isRefreshDue()) refresh()
                 val now = clock.nanos()
+                // Held up before it was written: decided now, and repeated on the way that every unanswered exchange is.
+                departure?.takeIf { it.since + settings.patienceNanos <= now }?.let { heldUp ->
+                    load(heldUp)
+                    heldUp.sent?.lastSentAt = heldUp.since
+                }
                 state.inFlight.filter { it.isToBeRepeated(now, settings.patienceNanos) }.map { it to it.repeated(now) }
             }
-        repeated.forEach { (sent, silentSince) -> deliver(sent, silentSince) }
+        repeated.forEach { (sent, silentSince) -> repeat(sent, silentSince) }
     }
 
     private fun refresh() {
@@ -324,6 +344,7 @@ internal class SemaphoreCoordinator(
             state.wantsRefresh = true
             if (!state.opening) startReopening()
         }
+        ledger.enlist(subject)
         state.schedule.refreshed()
     }
 
@@ -363,7 +384,7 @@ internal class SemaphoreCoordinator(
         var attempt = 0
         while (!farewell.isCompleted) {
             val reply = CompletableDeferred<Answer?>()
-            ledger.exchange(subject, goodbye, Ledger.FIRST_DELIVERY) { answer, _ -> reply.complete(answer) }
+            ledger.exchange(subject, Ledger.FIRST_DELIVERY, { goodbye }) { answer, _ -> reply.complete(answer) }
             withTimeoutOrNull(settings.patienceNanos.nanoseconds) {
                 if (reply.await() != null) farewell.complete(Unit) else delay(settings.backoffNanos(attempt++).nanoseconds)
             }

@@ -18,16 +18,19 @@ internal interface Ledger {
     ): Opened
 
     /**
-     * [silentSince] is the moment (of the client's clock) of an earlier delivery that has had no reply, or [FIRST_DELIVERY]: a backend
-     * may conclude that its connection is dead.
+     * Delivers an exchange and calls [reply] once, on any thread, from inside this call or later, or never if the request is lost
+     * without a trace. Does not block.
      *
-     * Delivers [exchange] and calls [reply] once, on any thread, from inside this call or later, or never if the request is
-     * lost without a trace. Does not block.
+     * @param silentSince the moment (of the client's clock) of an earlier delivery that has had no reply, or [FIRST_DELIVERY]: a
+     *   backend may conclude that its connection is dead.
+     * @param exchange called at most once, at the last moment before the exchange leaves, so that it can carry what was added until
+     *   then; need not have been called when the delivery fails. `null` if there is nothing to say any more: [reply] is called
+     *   with neither answer nor failure.
      */
     fun exchange(
         name: LedgerName,
-        exchange: Exchange,
         silentSince: Long,
+        exchange: () -> Exchange?,
         reply: ExchangeReply,
     )
 
@@ -35,6 +38,12 @@ internal interface Ledger {
         name: LedgerName,
         limit: Int,
     ): SemaphoreSnapshot?
+
+    /** Adds [name] to what [names] lists, from time to time. A hint that may fail silently. */
+    fun enlist(name: LedgerName)
+
+    /** The names of [kind] in use, and some that are not any more. */
+    suspend fun names(kind: Kind): List<String>
 
     /** Where grants for waiters of [session] are announced from now on; a later grant may come before this returns. */
     fun listen(

@@ -3,6 +3,7 @@ package io.signalbox.internal.memory
 import io.signalbox.SemaphoreSnapshot
 import io.signalbox.internal.ledger.Exchange
 import io.signalbox.internal.ledger.ExchangeReply
+import io.signalbox.internal.ledger.Kind
 import io.signalbox.internal.ledger.Ledger
 import io.signalbox.internal.ledger.LedgerName
 import io.signalbox.internal.ledger.Opened
@@ -40,11 +41,11 @@ internal class MemoryLedger(
 
     override fun exchange(
         name: LedgerName,
-        exchange: Exchange,
         silentSince: Long,
+        exchange: () -> Exchange?,
         reply: ExchangeReply,
     ) {
-        line.trySend { reply.complete(ledgers.exchange(key(name), exchange), null) }
+        line.trySend { reply.complete(exchange()?.let { ledgers.exchange(key(name), it) }, null) }
     }
 
     override suspend fun snapshot(
@@ -53,6 +54,14 @@ internal class MemoryLedger(
     ): SemaphoreSnapshot? {
         yield()
         return ledgers.snapshot(key(name), name.name, limit)
+    }
+
+    /** What exists is listed. */
+    override fun enlist(name: LedgerName) = Unit
+
+    override suspend fun names(kind: Kind): List<String> {
+        yield()
+        return ledgers.keys().filter { it.startsWith("$namespace:${kind.tag}:{") }.map { it.substringAfter('{').dropLast(1) }
     }
 
     override fun listen(

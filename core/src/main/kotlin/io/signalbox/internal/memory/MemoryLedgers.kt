@@ -73,6 +73,8 @@ internal class MemoryLedgers(
             live(key, micros)?.state?.snapshotOf(name, micros, limit)
         }
 
+    fun keys(): List<String> = lock.withLock { semaphores.keys.toList() }
+
     /** Forgets everything, as a server that lost its data. */
     fun clear() {
         lock.withLock { semaphores.clear() }

@@ -22,6 +22,10 @@ public class Announcements internal constructor(
         public fun onInboxChanged()
     }
 
+    /** Called when the blocking connection is there again after a loss. */
+    @Volatile
+    internal var onReconnected: () -> Unit = {}
+
     private val recipients = ConcurrentHashMap<String, Recipient>()
     private val collector =
         Inbox(
@@ -29,7 +33,10 @@ public class Announcements internal constructor(
             address,
             scope,
             onLines = { lines -> lines.forEach { deliver(String(it)) } },
-            onMoved = { recipients.values.forEach { it.onInboxChanged() } },
+            onMoved = {
+                recipients.values.forEach { it.onInboxChanged() }
+                onReconnected()
+            },
         )
 
     /** The key of the list that this client collects from at present. */

@@ -58,7 +58,7 @@ internal class Inbox(
                     failures = 0
                     collect(opened, current.toByteArray())
                 } finally {
-                    withContext(NonCancellable) { if (opened.isOpen) opened.closeAsync().await() }
+                    withContext(NonCancellable) { opened.closeAsync().await() }
                 }
             } catch (stop: CancellationException) {
                 if (!scope.isActive) throw stop
@@ -79,7 +79,8 @@ internal class Inbox(
         opened.addListener(
             object : RedisConnectionStateListener {
                 override fun onRedisDisconnected(connection: RedisChannelHandler<*, *>) {
-                    if (scope.isActive && opened.isOpen) opened.closeAsync()
+                    // Else the driver would reconnect, and repeat the BLPOP beside a predecessor that may still be served.
+                    opened.closeAsync()
                 }
             },
         )

@@ -16,6 +16,9 @@ internal class Keys(
         epoch: Long,
     ): String = "$namespace:inbox:{$client:$epoch}"
 
+    /** The names in use. */
+    val index: String get() = "$namespace:names"
+
     private companion object {
         val PARTS = listOf("state", "held", "queue", "sessions", "unclaimed", "limits", "signals")
     }

@@ -1,11 +1,14 @@
 package io.signalbox.internal.redis
 
 import io.lettuce.core.ClientOptions
+import io.lettuce.core.RedisChannelHandler
 import io.lettuce.core.RedisClient
+import io.lettuce.core.RedisConnectionStateListener
 import io.lettuce.core.RedisURI
 import io.lettuce.core.SocketOptions
 import io.lettuce.core.api.StatefulRedisConnection
 import io.lettuce.core.codec.ByteArrayCodec
+import java.net.SocketAddress
 import java.time.Duration
 import java.util.concurrent.TimeUnit
 import kotlinx.coroutines.Dispatchers
@@ -28,8 +31,29 @@ internal class RedisConnections private constructor(
     /** The open command connection, if there is one. */
     fun current(): StatefulRedisConnection<ByteArray, ByteArray>? = commands
 
+    /** Called when the command connection is there again after a loss, on the driver's thread. */
+    @Volatile
+    var onReconnected: () -> Unit = {}
+    private var opened = false
+
     suspend fun command(): StatefulRedisConnection<ByteArray, ByteArray> =
-        commands ?: connecting.withLock { commands ?: connect().also { commands = it } }
+        commands ?: connecting.withLock { commands ?: openCommands() }
+
+    private suspend fun openCommands(): StatefulRedisConnection<ByteArray, ByteArray> {
+        val connection = connect()
+        connection.addListener(
+            object : RedisConnectionStateListener {
+                override fun onRedisConnected(
+                    connection: RedisChannelHandler<*, *>,
+                    socketAddress: SocketAddress,
+                ) = onReconnected()
+            },
+        )
+        commands = connection
+        if (opened) onReconnected()
+        opened = true
+        return connection
+    }
 
     /** Another connection, which is the caller's to close. */
     suspend fun connect(): StatefulRedisConnection<ByteArray, ByteArray> {

@@ -8,6 +8,7 @@ import io.signalbox.SemaphoreSnapshot
 import io.signalbox.internal.ledger.Answer
 import io.signalbox.internal.ledger.Exchange
 import io.signalbox.internal.ledger.ExchangeReply
+import io.signalbox.internal.ledger.Kind
 import io.signalbox.internal.ledger.Ledger
 import io.signalbox.internal.ledger.LedgerName
 import io.signalbox.internal.ledger.Opened
@@ -16,6 +17,7 @@ import io.signalbox.internal.ledger.SessionListener
 import io.signalbox.internal.redis.ScriptArgs.addExchange
 import io.signalbox.internal.redis.ScriptArgs.addOpening
 import java.util.concurrent.ConcurrentHashMap
+import kotlinx.coroutines.CoroutineScope
 
 /** The ledgers of a Redis or Valkey server: scripts over the client's [line], grants through its announcements. */
 internal class RedisLedger(
@@ -24,7 +26,10 @@ internal class RedisLedger(
     private val keys: Keys,
     private val announceInScript: Boolean,
     private val retentionMillis: Long,
+    indexMillis: Long,
+    scope: CoroutineScope,
 ) : Ledger {
+    private val index = NameIndex(line, scope, keys.index, indexMillis)
     private val ledgerKeys = ConcurrentHashMap<LedgerName, List<ByteArray>>()
 
     private fun keysOf(name: LedgerName): List<ByteArray> = ledgerKeys[name] ?: ledgerKeys.computeIfAbsent(name, keys::of)
@@ -64,14 +69,18 @@ internal class RedisLedger(
             line.ask(scripts.snapshot, keysOf(name), { ArrayOutput(ByteArrayCodec.INSTANCE) }) { add(limit.toLong()) },
         )
 
+    override fun enlist(name: LedgerName) = index.add(name)
+
+    override suspend fun names(kind: Kind): List<String> = index.names(kind)
+
     override fun exchange(
         name: LedgerName,
-        exchange: Exchange,
         silentSince: Long,
+        exchange: () -> Exchange?,
         reply: ExchangeReply,
     ) {
-        line.send(scripts.exchange, keysOf(name), silentSince, { ValueListOutput(ByteArrayCodec.INSTANCE) }, {
-            addExchange(exchange, announceInScript)
+        line.sendLate(scripts.exchange, keysOf(name), silentSince, { ValueListOutput(ByteArrayCodec.INSTANCE) }, {
+            exchange()?.let { composed -> { addExchange(composed, announceInScript) } }
         }) { lines, failure ->
             if (lines != null) {
                 val answer = AnswerParser.exchanged(lines[0])

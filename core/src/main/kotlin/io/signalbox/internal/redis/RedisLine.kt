@@ -113,6 +113,45 @@ public class RedisLine internal constructor(
         }
     }
 
+    /**
+     * As [send], with arguments decided when the request is written: [compose] is called then, at most once, on the driver's thread;
+     * `null` if there is nothing to send any more, which [done] is told with no result. It need not have been called when the
+     * delivery fails.
+     */
+    internal fun <T> sendLate(
+        script: Script,
+        keys: List<ByteArray>,
+        silentSince: Long,
+        output: () -> Output<T>,
+        compose: () -> (Arguments.() -> Unit)?,
+        done: (T?, LedgerFailure?) -> Unit,
+    ) {
+        if (silentSince != FIRST_DELIVERY) connections.current()?.let { replaceIfSilent(it, silentSince) }
+        val connection = connections.current()
+        if (connection == null) {
+            reconnect()
+            return done(null, LedgerFailure(IllegalStateException("There is no connection at the moment."), false, final = false))
+        }
+        var arguments: (Arguments.() -> Unit)? = null
+        val command =
+            LateCommand(CommandType.EVALSHA, output()) {
+                arguments = compose()
+                arguments?.let { script.call(script.sha, keys).apply(it) }
+            }
+        dispatch(connection, command) { result, error ->
+            val composed = arguments
+            if (error == null) {
+                done(if (composed == null) null else result, null)
+            } else if (composed != null && RedisErrors.isNoScript(error)) {
+                dispatch(connection, CommandType.EVAL, output(), script.call(script.body, keys).apply(composed)) { again, problem ->
+                    if (problem == null) done(again, null) else done(null, failure(connection, problem))
+                }
+            } else {
+                done(null, failure(connection, error))
+            }
+        }
+    }
+
     private fun failure(
         connection: StatefulRedisConnection<ByteArray, ByteArray>,
         error: Throwable,
@@ -164,8 +203,14 @@ public class RedisLine internal constructor(
         output: Output<T>,
         args: Arguments,
         done: (T?, Throwable?) -> Unit,
+    ) = dispatch(connection, Command(type, output, args), done)
+
+    private fun <T> dispatch(
+        connection: StatefulRedisConnection<ByteArray, ByteArray>,
+        request: Command<ByteArray, ByteArray, T>,
+        done: (T?, Throwable?) -> Unit,
     ) {
-        val command = AsyncCommand(Command(type, output, args))
+        val command = AsyncCommand(request)
         command.whenComplete { result, error ->
             lastReplyAt = System.nanoTime()
             done(result, error)

@@ -27,11 +27,11 @@ import kotlin.random.Random
 /**
  * The scripts on a real server against the model in memory, call by call, with repetitions and late deliveries among the calls.
  *
- * The scripts run as they are, except that their clock is given: as one more key.
+ * `-Dsignalbox.sequences` makes it longer. The scripts run as they are, except that their clock is given: as one more key.
  */
 class TimerScriptsSpec :
     FunSpec({
-        val sequences = System.getProperty("signalbox.sequences")?.toInt() ?: 1_500
+        val sequences = System.getProperty("signalbox.sequences")?.toInt() ?: 300
         val seed = System.getProperty("signalbox.seed")?.toLong() ?: Random.nextLong()
 
         test("$sequences random sequences from seed $seed") {
@@ -94,7 +94,8 @@ private class ScriptSubject(
                     }
                 }
                 announced.map { (inbox, line) -> "${String(line).substringBefore(' ')} ${String(inbox)}" } shouldBe woken.distinct()
-                stored(keys) shouldBe model.dump()
+                // Reading everything takes sixteen commands, and what differs stays different.
+                if (index % 10 == 9 || index == length - 1) stored(keys) shouldBe model.dump()
             }
         }
         val all = inspection.sync().keys("model:timers:{s${sequence - 1}:0}:*")

@@ -1,0 +1,113 @@
+package io.signalbox.benchmarks
+
+import io.signalbox.benchmarks.contender.Arena
+import io.signalbox.benchmarks.contender.Contender
+import io.signalbox.benchmarks.contender.Peer
+import io.signalbox.benchmarks.contender.Statistics
+import io.signalbox.benchmarks.measure.ClosedLoop
+import io.signalbox.benchmarks.measure.HandOff
+import io.signalbox.benchmarks.measure.Round
+import io.signalbox.benchmarks.measure.Waiting
+import io.signalbox.benchmarks.measure.WaitingCost
+import io.signalbox.benchmarks.measure.interleaved
+import io.signalbox.benchmarks.report.Row
+import io.signalbox.benchmarks.timers.IdleCost
+import io.signalbox.benchmarks.timers.RedissonTimerContender
+import io.signalbox.benchmarks.timers.SignalboxTimerContender
+import io.signalbox.benchmarks.timers.TimerRounds
+import io.signalbox.benchmarks.timers.idleCost
+import io.signalbox.benchmarks.timers.timerRounds
+import io.signalbox.benchmarks.timers.timersOf
+import kotlinx.coroutines.yield
+import org.HdrHistogram.Histogram
+
+/** One run on one server: measures what figures ask for, and keeps every row for the tables and plots. */
+internal class Bench(
+    private val uri: String,
+    private val statistics: Statistics,
+    private val plan: Plan,
+    private val progress: (String) -> Unit = {},
+) {
+    val rows = mutableListOf<Row>()
+    val waiting = mutableListOf<WaitingCost>()
+    val timers = mutableListOf<TimerRounds>()
+    val idle = mutableListOf<IdleCost>()
+
+    /** Closed loops of acquire and release; peers by their number of coroutines, because not all can have as many. */
+    suspend fun loops(
+        scenario: String,
+        permits: (coroutines: Int) -> Int,
+        entries: List<Pair<Peer, Int>>,
+    ): Map<Pair<Peer, Int>, List<Round>> {
+        progress("$scenario: ${entries.joinToString { "${it.first.title} (${it.second})" }}")
+        val opened = mutableListOf<Contender>()
+        try {
+            val loops =
+                entries.associateWith { (peer, coroutines) ->
+                    val contender = peer.open(arena("$scenario-$coroutines", permits(coroutines), coroutines)).also { opened += it }
+                    ClosedLoop(peer.title, contender, coroutines, permits(coroutines))
+                }
+            val rounds =
+                interleaved(entries, plan.rounds, { warmUp(loops.getValue(it)) }) { loops.getValue(it).runFor(plan.round) }
+            rounds.forEach { (entry, of) -> rows += Row.ofLoop(scenario, entry.first, entry.second, permits(entry.second), of) }
+            return rounds
+        } finally {
+            opened.forEach { it.close() }
+        }
+    }
+
+    /** The first part with a hold, in which others can meet the holder if too many are let in. */
+    private suspend fun warmUp(loop: ClosedLoop) {
+        loop.runFor(plan.round / 2) { yield() }
+        loop.runFor(plan.round)
+    }
+
+    /** Hand-offs between two clients. */
+    suspend fun handOffs(peers: List<Peer>): Map<Peer, List<Histogram>> {
+        progress("hand-off: ${peers.joinToString { it.title }}")
+        val opened = mutableListOf<Contender>()
+        try {
+            val pairs =
+                peers.associateWith { peer ->
+                    val arena = arena("hand-off", permits = 1, coroutines = 1)
+                    val first = peer.open(arena).also { opened += it }
+                    val second = peer.open(arena).also { opened += it }
+                    HandOff(peer.title, first, second)
+                }
+            val rounds =
+                interleaved(peers, plan.rounds, { pairs.getValue(it).runFor(plan.round) }) { pairs.getValue(it).runFor(plan.round) }
+            rounds.forEach { (peer, of) -> rows += Row.ofHandOff(peer, of) }
+            return rounds
+        } finally {
+            opened.forEach { it.close() }
+        }
+    }
+
+    suspend fun waiting(): WaitingCost {
+        progress("waiting: ${plan.waitingCoroutines} coroutines, watched for ${plan.waitingWindow}")
+        return Waiting(uri, statistics).measure(plan.waitingCoroutines, plan.waitingWindow).also { waiting += it }
+    }
+
+    /** Timers of this library and of Redisson, in this order. */
+    suspend fun timers(): List<TimerRounds> {
+        progress("timers: setting, draining, lag")
+        val contenders = listOf(SignalboxTimerContender(uri), RedissonTimerContender(uri))
+        try {
+            return timerRounds(contenders, plan.rounds, ::timersOf).also { timers += it }
+        } finally {
+            contenders.forEach { it.close() }
+        }
+    }
+
+    /** With one worker and with 32. */
+    suspend fun idleWorkers(): List<IdleCost> {
+        progress("timers: idle workers")
+        return listOf(1, 32).map { idleCost(uri, statistics, it) }.also { idle += it }
+    }
+
+    private fun arena(
+        name: String,
+        permits: Int,
+        coroutines: Int,
+    ) = Arena(uri, name.replace(' ', '-'), permits, coroutines, statistics)
+}

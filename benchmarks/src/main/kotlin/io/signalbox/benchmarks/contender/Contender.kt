@@ -1,0 +1,27 @@
+package io.signalbox.benchmarks.contender
+
+/** One client's way of acquiring and releasing, to be run beside the others. Both calls are awaited to the server's answer. */
+internal interface Contender : AutoCloseable {
+    /** Suspends until granted; returns what [release] needs. */
+    suspend fun acquire(): Any
+
+    suspend fun release(grant: Any)
+
+    /** How many acquires have been granted so far, as counted on the server and not by the client; `null` if it grants nothing. */
+    suspend fun granted(): Long?
+
+    /** Called when nothing has happened for seconds though it should: for peers that are known to lose wake-ups. */
+    suspend fun wakeUp() = Unit
+
+    /** Whether somebody waits in this arena, as seen on the server. */
+    suspend fun isAwaited(): Boolean = error("${this::class.simpleName} cannot tell whether somebody waits.")
+}
+
+/** Where contenders of one kind meet: a name of its own on one server, for so many permits and so many coroutines. */
+internal class Arena(
+    val uri: String,
+    val name: String,
+    val permits: Int,
+    val coroutines: Int,
+    val statistics: Statistics,
+)

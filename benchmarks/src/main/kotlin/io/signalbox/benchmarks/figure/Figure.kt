@@ -1,0 +1,17 @@
+package io.signalbox.benchmarks.figure
+
+import io.signalbox.benchmarks.Bench
+
+/** One of the figures that the library promises. */
+internal enum class Figure(
+    val what: String,
+    val measure: suspend (Bench) -> List<FigureLine>,
+) {
+    P1("uncontended acquire and release, 1000 coroutines", ::uncontended),
+    P2("contended acquire and release, 1000 coroutines at 8 permits", ::contended),
+    P3("acquire of a single coroutine", ::single),
+    P4("hand-off between two clients", ::handOff),
+    P5("100 000 waiting coroutines", ::waiting),
+    P6("timers of one worker", ::timers),
+    P7("idle workers", ::idleWorkers),
+}

@@ -1,0 +1,99 @@
+package io.signalbox.internal.pool
+
+import io.signalbox.Observation
+import io.signalbox.Permit
+import io.signalbox.internal.Observers
+import io.signalbox.internal.coordination.LossListener
+import io.signalbox.internal.coordination.NanoClock
+import io.signalbox.internal.ledger.LedgerName
+import kotlin.coroutines.Continuation
+import kotlin.coroutines.resume
+import kotlin.coroutines.resumeWithException
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.nanoseconds
+import kotlinx.coroutines.CompletableDeferred
+import org.slf4j.LoggerFactory
+
+/** What was decided under the coordinator's lock and must happen after it is released, in order. */
+internal class Effects(
+    private val subject: LedgerName,
+    private val observers: Observers,
+    private val clock: NanoClock,
+) {
+    private val actions = ArrayList<() -> Unit>(4)
+
+    val isEmpty: Boolean get() = actions.isEmpty()
+
+    fun add(action: () -> Unit) {
+        actions.add(action)
+    }
+
+    fun grant(
+        waiter: PoolWaiter,
+        permit: PoolPermit?,
+    ) {
+        waiter.isDone = true
+        if (permit != null) {
+            observe { Observation.Granted(it, subject.name, permit.fencingToken, permit.permits, (permit.grantedAt - waiter.since).nanoseconds) }
+        }
+        add { waiter.continuation.resume(permit) { _, lost, _ -> lost?.giveBack() } }
+    }
+
+    fun fail(
+        waiter: PoolWaiter,
+        error: Throwable,
+    ) {
+        if (waiter.isDone) return
+        waiter.isDone = true
+        add { waiter.continuation.resumeWithException(error) }
+    }
+
+    fun confirm(
+        permit: PoolPermit,
+        wasHeld: Boolean,
+    ) {
+        if (permit.state == PoolPermit.State.RELEASED) {
+            observe { Observation.Released(it, subject.name, permit.fencingToken, permit.permits, held(permit)) }
+        }
+        val continuation: Continuation<Boolean> = permit.awaiting ?: return
+        add { continuation.resume(wasHeld) }
+    }
+
+    fun <T> complete(
+        result: CompletableDeferred<T>,
+        value: T,
+    ) = add { result.complete(value) }
+
+    fun lose(permit: PoolPermit) {
+        if (!permit.lose()) return
+        permit.holdTimer?.cancel()
+        observe { Observation.Lost(it, subject.name, permit.fencingToken, permit.permits, held(permit)) }
+        permit.takeListeners().forEach { add { call(it) } }
+    }
+
+    private fun observe(make: (kind: Observation.Kind) -> Observation) {
+        if (observers.isEmpty) return
+        val observation = make(subject.kind.observed)
+        add { observers.tell(observation) }
+    }
+
+    private fun held(permit: PoolPermit): Duration = (clock.nanos() - permit.grantedAt).nanoseconds
+
+    fun run() {
+        // An action may come to mind while others run, of another call; each call has effects of its own.
+        for (action in actions) action()
+    }
+
+    /** Somebody else's code: what it throws must not keep others from hearing. */
+    private fun call(listener: LossListener) {
+        try {
+            listener.action()
+        } catch (problem: Exception) {
+            log.warn("An onLost action failed", problem)
+        }
+    }
+
+    private companion object {
+        val log = LoggerFactory.getLogger(Permit::class.java)
+    }
+}

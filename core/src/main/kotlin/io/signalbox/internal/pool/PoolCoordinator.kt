@@ -1,0 +1,444 @@
+package io.signalbox.internal.pool
+
+import io.signalbox.Semaphore
+import io.signalbox.SemaphoreAlgorithm
+import io.signalbox.SemaphoreSnapshot
+import io.signalbox.internal.Observers
+import io.signalbox.internal.coordination.CoordinationErrors
+import io.signalbox.internal.coordination.CoordinationSettings
+import io.signalbox.internal.coordination.CoordinationSettings.Companion.NANOS
+import io.signalbox.internal.coordination.Coordinator
+import io.signalbox.internal.coordination.HandleSettings
+import io.signalbox.internal.coordination.LossListener
+import io.signalbox.internal.coordination.MAX_HOLD
+import io.signalbox.internal.coordination.NanoClock
+import io.signalbox.internal.coordination.retrying
+import io.signalbox.internal.coordination.wholeMillis
+import io.signalbox.internal.ledger.ClientIdentity
+import io.signalbox.internal.ledger.LedgerFailure
+import io.signalbox.internal.ledger.LedgerName
+import java.util.concurrent.atomic.AtomicInteger
+import java.util.concurrent.locks.ReentrantLock
+import kotlin.concurrent.withLock
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.nanoseconds
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.channels.Channel
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.suspendCancellableCoroutine
+import kotlinx.coroutines.withTimeoutOrNull
+
+/**
+ * One client's side of one pool: carries out what [PoolState] decides under [lock], after it was released.
+ *
+ * One [PoolRound] is on its way at a time; what is asked for meanwhile leaves together in the next.
+ */
+internal class PoolCoordinator(
+    val subject: LedgerName,
+    private val keys: PoolKeys,
+    private val line: PoolLine,
+    private val client: ClientIdentity,
+    private val settings: CoordinationSettings,
+    private val clock: NanoClock,
+    private val scope: CoroutineScope,
+    private val creation: PoolCreation,
+    private val observers: Observers,
+) : Coordinator {
+    private val lock = ReentrantLock()
+    val errors = CoordinationErrors(subject, settings)
+    private val state = PoolState(this, client, settings, clock, errors)
+    private val slots = PoolSlots(keys, line, settings)
+    private val reaper = Reaper(keys, line, settings, clock)
+    private val views = PoolViews(subject.name, keys, line)
+    private val collector =
+        Collector(line, scope, keys.wake(client.id), keys.free, { lock.withLock { state.needsCollector } }) { hint ->
+            settle { state.collected(hint) }
+        }
+    private val farewell = CompletableDeferred<Unit>()
+    private val bell = Channel<Unit>(Channel.CONFLATED)
+
+    private var plannedWake = Long.MAX_VALUE
+    private var lookAt = Long.MAX_VALUE
+    private var isLooking = false
+    private var isOpening = false
+    private val delivering = AtomicInteger()
+
+    // ---- joining -----------------------------------------------------------------------------------------------------------
+
+    /** Creates or joins. Returns false if there is nothing to join. */
+    suspend fun join(wanted: HandleSettings): Boolean {
+        val sentAt = clock.nanos()
+        val meta = retrying("nothing was changed yet") { creation.open(wanted) } ?: return false
+        if (wanted.declared >= 0 && wanted.asDeclared != meta.declared) throw errors.mismatch(wanted.asDeclared, meta.declared)
+        settle {
+            state.handle = wanted
+            state.joined(meta, sentAt)
+        }
+        scope.launch { watch() }
+        return true
+    }
+
+    override fun declare(wanted: HandleSettings) {
+        val declared = lock.withLock { state.known?.declared } ?: return settle { state.handle = wanted }
+        if (wanted.asDeclared != declared) throw errors.mismatch(wanted.asDeclared, declared)
+        settle { state.handle = wanted }
+    }
+
+    /** Repeats [request] until it is answered, for at most the store timeout. */
+    private suspend fun <T> retrying(
+        outcome: String,
+        request: suspend () -> T,
+    ): T = settings.retrying({ last -> errors.unavailable(outcome, last) }, request)
+
+    /** Finds the pool again, or creates it anew, after it was lost. */
+    private suspend fun reopen() {
+        var attempt = 0
+        while (lock.withLock { state.known == null && !state.closed }) {
+            val sentAt = clock.nanos()
+            try {
+                val wanted = lock.withLock { state.handle }
+                val meta = creation.open(wanted)
+                val mismatch = meta?.takeIf { wanted.declared >= 0 && it.declared != wanted.asDeclared }
+                settle {
+                    when {
+                        mismatch != null -> state.lastProblem = errors.mismatch(wanted.asDeclared, mismatch.declared)
+                        meta == null -> state.lastProblem = errors.notFound()
+                        else -> state.joined(meta, sentAt)
+                    }
+                }
+            } catch (failure: LedgerFailure) {
+                settle { state.lastProblem = failure.error }
+            }
+            if (state.known == null) delay(settings.backoffNanos(attempt++).nanoseconds)
+        }
+        settle { isOpening = false }
+    }
+
+    // ---- operations --------------------------------------------------------------------------------------------------------
+
+    /** Suspends until granted; `null` if refused, which only happens to a try. */
+    suspend fun acquire(
+        weight: Int,
+        waits: Boolean,
+    ): PoolPermit? =
+        suspendCancellableCoroutine { continuation ->
+            val waiter = PoolWaiter(weight, waits, clock.nanos(), continuation)
+            settle { if (state.closed) fail(waiter, errors.closed()) else state.add(waiter) }
+            continuation.invokeOnCancellation { settle { state.abandon(waiter) } }
+        }
+
+    fun handBack(permit: PoolPermit) = settle { state.run { takeBack(permit) } }
+
+    fun listen(
+        permit: PoolPermit,
+        listener: LossListener,
+    ): Boolean {
+        loseIfOver(permit)
+        return settle { permit.addListener(listener) }
+    }
+
+    fun unlisten(
+        permit: PoolPermit,
+        listener: LossListener,
+    ) = settle { permit.removeListener(listener) }
+
+    suspend fun extend(
+        permit: PoolPermit,
+        hold: Duration,
+    ): Boolean {
+        val millis = wholeMillis("hold", hold, MAX_HOLD)
+        check(permit.limited) { "${subject.title} has no maxHold, so there is nothing to extend." }
+        if (permit.state == PoolPermit.State.RELEASED) throw errors.released(permit)
+        if (permit.isLost) return false
+        val ask = PoolAsk(clock.nanos())
+        settle {
+            if (state.closed) throw errors.closed()
+            permit.holdUntilMillis = permit.holdUntilMillis.coerceAtLeast(0) + millis - remainingMillis(permit)
+            state.describe(permit)
+            state.limit(permit, ask.since, millis)
+            state.asks.add(ask)
+        }
+        ask.sentAt.await()
+        return !permit.isLost
+    }
+
+    private fun remainingMillis(permit: PoolPermit): Long = (permit.holdDeadline - clock.nanos()) / NANOS
+
+    suspend fun permits(): Int = view().permits
+
+    suspend fun view(): PoolView {
+        checkOpen()
+        val view = retrying("nothing was asked of it but to look") { views.look() }
+        checkOpen()
+        return view ?: throw errors.gone()
+    }
+
+    suspend fun snapshot(limit: Int): SemaphoreSnapshot {
+        var view = view()
+        // A grant describes itself a moment after it was made.
+        var attempt = 0
+        while (view.hasUndescribed && attempt++ < DESCRIPTIONS) {
+            delay(attempt.milliseconds)
+            view = view()
+        }
+        val now = clock.nanos()
+        val waiting = lock.withLock { state.waiters.filter { it.waits }.map { Pair(it.weight, it.since) } }
+        return view.snapshot(limit, client, settings, waiting.map { (weight, since) -> Pair(weight, (now - since).nanoseconds) })
+    }
+
+    fun isWaitedFor(): Boolean = lock.withLock { state.waiters.any { it.waits } }
+
+    suspend fun resize(permits: Int) {
+        change(permits) { slots.resize(permits) }
+    }
+
+    /** Returns the new count. */
+    suspend fun addPermits(permits: Int): Int {
+        val operation = ClientIdentity.random(OPERATION_BYTES)
+        val change = change(permits) { slots.add(operation, permits) }
+        check(change.isAllowed) {
+            "${subject.title} is bounded, so addPermits($permits) is refused. Use resize(), or create it with bounded = false."
+        }
+        val most = SemaphoreAlgorithm.Pool.MAX_PERMITS
+        require(change.fits) { "${subject.title} has ${change.permits} permits; $permits more would exceed $most." }
+        return change.permits
+    }
+
+    private suspend fun change(
+        permits: Int,
+        request: suspend () -> PoolSlots.Change?,
+    ): PoolSlots.Change {
+        require(permits in 0..Semaphore.MAX_PERMITS)
+        checkOpen()
+        val change = retrying("it may or may not have been carried out") { request() } ?: throw errors.gone()
+        settle {
+            if (state.closed) throw errors.closed()
+            if (change.fits && change.isAllowed) state.changed(change.permits, change.surplus)
+        }
+        return change
+    }
+
+    /** Takes [surplus] slots, which are claimed by this client, out of the pool if there still are too many; the rest go back. */
+    fun withdraw(surplus: List<Claim>) {
+        scope.launch {
+            val kept =
+                try {
+                    slots.withdraw(surplus)
+                } catch (_: LedgerFailure) {
+                    // Whatever has happened: giving back a slot that is gone does nothing.
+                    surplus
+                }
+            settle { state.keep(kept) }
+        }
+    }
+
+    fun checkOpen() {
+        if (state.closed) throw errors.closed()
+    }
+
+    // ---- rounds ------------------------------------------------------------------------------------------------------------
+
+    /** Runs [decide] under the lock, sees what follows from it, and carries it out when the lock is released. */
+    private fun <T> settle(decide: Effects.() -> T): T {
+        val effects = Effects(subject, observers, clock)
+        val result =
+            lock.withLock {
+                val result = effects.decide()
+                effects.proceed()
+                result
+            }
+        effects.run()
+        return result
+    }
+
+    private fun Effects.proceed() {
+        state.run {
+            loseWhatIsOver(null)
+            if (inFlight == null) serve()
+        }
+        if (state.known == null) {
+            startReopening()
+        } else if (delivering.get() == 0) {
+            state.compose(collector.isBlocked)?.let { round ->
+                round.write(keys, client.id, state.gate.mark, settings)
+                add { deliver(round) }
+            }
+        }
+        if (state.needsCollector) add { collector.ring() }
+        plan()
+    }
+
+    private fun Effects.startReopening() {
+        val wanted = state.handle.declared >= 0 || state.waiters.isNotEmpty() || state.asks.isNotEmpty()
+        if (isOpening || state.closed || !wanted) return
+        isOpening = true
+        add { scope.launch { reopen() } }
+    }
+
+    private fun deliver(round: PoolRound) {
+        val sentAt = clock.nanos()
+        lock.withLock {
+            round.attempts++
+            round.sentAt = sentAt
+            round.retryAt = Long.MAX_VALUE
+        }
+        line.transact(round.batch) { replies, failure ->
+            // Whoever is resumed has more to say: let it collect, instead of sending the first word alone.
+            delivering.incrementAndGet()
+            try {
+                settle {
+                    state.run {
+                        if (replies != null) {
+                            answered(round, sentAt, replies)
+                        } else {
+                            failed(
+                                round,
+                                failure ?: LedgerFailure(IllegalStateException("The transaction was not executed."), false, final = false),
+                            )
+                        }
+                    }
+                }
+            } finally {
+                delivering.decrementAndGet()
+            }
+            settle { if (round.leaves && replies != null) farewell.complete(Unit) }
+        }
+    }
+
+    // ---- time --------------------------------------------------------------------------------------------------------------
+
+    /** When to look again; rings the bell if that is sooner than planned. */
+    private fun plan() {
+        val wake = nextWake()
+        if (wake < plannedWake) bell.trySend(Unit)
+    }
+
+    private fun nextWake(): Long {
+        val now = clock.nanos()
+        var wake = state.refreshAt
+        val busy = state.waiters.isNotEmpty() || state.isEngaged
+        if (busy) wake = minOf(wake, state.beatAt)
+        state.session?.let { if (it.isEstablished && it.held.isNotEmpty()) wake = minOf(wake, it.deadline) }
+        state.inFlight?.let { if (it.attempts > 0) wake = minOf(wake, it.retryAt, it.sentAt + settings.patienceNanos) }
+        if (state.inFlight != null || state.known == null) wake = minOf(wake, now + settings.tickNanos)
+        if (state.pausedUntil > now) wake = minOf(wake, state.pausedUntil)
+        if (state.waiters.isNotEmpty()) {
+            if (lookAt == Long.MAX_VALUE) lookAt = now + reaper.firstLookNanos()
+            if (!isLooking) wake = minOf(wake, lookAt)
+            state.known?.let { if (it.openAt > now) wake = minOf(wake, it.openAt) }
+            if (state.gate.isWanted) wake = minOf(wake, state.gate.askAt)
+        } else {
+            lookAt = Long.MAX_VALUE
+        }
+        if (state.lookWanted && !isLooking) wake = now
+        return maxOf(wake, now)
+    }
+
+    /** Looks after the pool until the client is closed: heartbeats, repetitions, deadlines, the dead. Sleeps while it is idle. */
+    private suspend fun watch() {
+        while (true) {
+            val nanos =
+                lock.withLock {
+                    plannedWake = nextWake()
+                    (plannedWake - clock.nanos()).coerceAtLeast(NANOS / 2)
+                }
+            withTimeoutOrNull(nanos.nanoseconds) { bell.receive() }
+            if (farewell.isCompleted) return
+            look()
+        }
+    }
+
+    private fun look() {
+        val repeated =
+            settle {
+                state.run { failOverdue() }
+                val now = clock.nanos()
+                if (!isLooking && !state.closed && state.known != null && (state.lookWanted || lookAt <= now)) {
+                    isLooking = true
+                    state.lookWanted = false
+                    add { scope.launch { reap() } }
+                }
+                val round = state.inFlight ?: return@settle null
+                if (round.attempts == 0) return@settle null
+                val isSilent = round.sentAt + settings.patienceNanos <= now
+                if (isSilent) line.suspect(round.sentAt)
+                round.takeIf { round.retryAt <= now || isSilent }
+            }
+        if (repeated != null) deliver(repeated)
+    }
+
+    /** Returns to the pool what dead clients have left, and says when to look again. */
+    private suspend fun reap() {
+        val tries = lock.withLock { state.waiters.filter { !it.waits } }
+        var next = reaper.firstLookNanos()
+        try {
+            val found = reaper.look()
+            next = found.nextNanos
+            if (found.pushed > 0) settle { state.isDry = false }
+            if (found.isShort) slots.fill()
+        } catch (failure: LedgerFailure) {
+            settle { state.lastProblem = failure.error }
+        } finally {
+            settle {
+                isLooking = false
+                tries.forEach { it.hasLooked = true }
+                state.lookedAt = clock.nanos()
+                lookAt = if (state.waiters.isEmpty()) Long.MAX_VALUE else clock.nanos() + next
+            }
+        }
+    }
+
+    /** Declares [permit] lost if it is past its deadlines. */
+    fun loseIfOver(permit: PoolPermit) {
+        if (permit.state == PoolPermit.State.HELD && permit.isOver(clock.nanos())) settle { state.run { loseWhatIsOver(permit) } }
+    }
+
+    fun watchHold(permit: PoolPermit): Job =
+        scope.launch {
+            delay((permit.holdDeadline - clock.nanos()).nanoseconds)
+            loseIfOver(permit)
+        }
+
+    // ---- the end -----------------------------------------------------------------------------------------------------------
+
+    override fun close() {
+        val isFirst =
+            settle {
+                val isFirst = !state.closed
+                if (isFirst) state.run { close() }
+                isFirst
+            }
+        if (isFirst) scope.launch { leave() }
+    }
+
+    /** The collector is woken, so that no hint gets lost with it; then everything goes back in one round. */
+    private suspend fun leave() {
+        withTimeoutOrNull(settings.patienceNanos.nanoseconds.coerceAtLeast(MIN_PATIENCE)) {
+            while (collector.isBlocked) {
+                settle { }
+                delay(1.milliseconds)
+            }
+        }
+        collector.close()
+        settle {
+            state.isLeaving = true
+            if (state.known == null) farewell.complete(Unit)
+        }
+        farewell.await()
+        bell.trySend(Unit)
+    }
+
+    override suspend fun awaitFarewell() = farewell.await()
+
+    private companion object {
+        const val OPERATION_BYTES = 12
+
+        /** How often a snapshot waits for descriptions: some milliseconds in all. */
+        const val DESCRIPTIONS = 8
+        val MIN_PATIENCE = 500.milliseconds
+    }
+}

@@ -1,0 +1,83 @@
+package io.signalbox.behaviour
+
+import io.kotest.matchers.collections.shouldContainExactlyInAnyOrder
+import io.signalbox.InitStrategy
+import io.signalbox.Semaphore
+import io.signalbox.SemaphoreAlgorithm
+import io.signalbox.SemaphoreSettings
+import io.signalbox.Signalbox
+import io.signalbox.SignalboxSettings
+import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.atomic.AtomicInteger
+import kotlin.time.Duration
+
+/** The pool algorithm, the clients taking turns with the strategies of creating. */
+class PoolSemaphoreSpec : SemaphoreBehaviour(RedisPool) {
+    init {
+        test("a pool does what a queue does, except for exactly this") {
+            leftOut shouldContainExactlyInAnyOrder listOf(
+                // Order across clients, and the view on waiters of other clients.
+                "acquires of several clients are granted in the order in which they were made",
+                "who comes last waits behind those of other clients, however often permits change hands",
+                "a place in the queue that is given up delays nobody behind it",
+                "several permits at the head of the queue hold back fewer behind them",
+                "one release serves as many waiters as fit",
+                "a snapshot lists the queue of all clients from its head on",
+                "trying does not jump the queue, be it of the same client or of another",
+                "growing is seen by every client and serves the queue at once",
+                "after one lease it grants, first come, first served",
+                // 1 to 4096 permits.
+                "at a gate of no permits one may wait, two can never pass",
+                "with no permits it is a gate that a resize opens",
+                "adding permits raises the count for everybody, returns it, and serves the queue",
+                "the count does not grow beyond the maximum",
+                "the largest size works",
+            )
+        }
+    }
+}
+
+internal object RedisPool : Redis() {
+    override val lacks = setOf(Ability.SHARED_QUEUE, Ability.ANY_COUNT)
+
+    override fun emptyStore(): Store {
+        val queues = super.emptyStore()
+        return object : Store by queues {
+            private val handles = ConcurrentHashMap.newKeySet<Semaphore>()
+            private val clients = AtomicInteger()
+
+            override fun connect(configure: SignalboxSettings.() -> Unit): Signalbox {
+                val strategies = InitStrategy.entries
+                return PoolClient(queues.connect(configure), strategies[clients.getAndIncrement() % strategies.size], handles)
+            }
+
+            /** Each client knows its own waiters only. */
+            override suspend fun queueLength(semaphore: Semaphore): Int =
+                handles.filter { it.name == semaphore.name }.sumOf { runCatching { it.snapshot().queueLength }.getOrDefault(0) }
+        }
+    }
+}
+
+/** A client whose semaphores are pools, and known to the test. */
+private class PoolClient(
+    private val client: Signalbox,
+    private val strategy: InitStrategy,
+    private val handles: MutableSet<Semaphore>,
+) : Signalbox by client {
+    override suspend fun semaphore(
+        name: String,
+        permits: Int,
+        configure: SemaphoreSettings.() -> Unit,
+    ): Semaphore = client.semaphore(name, permits) { pool(configure) }.also { handles += it }
+
+    override suspend fun attach(
+        name: String,
+        timeout: Duration,
+        configure: SemaphoreSettings.() -> Unit,
+    ): Semaphore = client.attach(name, timeout) { pool(configure) }.also { handles += it }
+
+    private fun SemaphoreSettings.pool(configure: SemaphoreSettings.() -> Unit) {
+        algorithm = SemaphoreAlgorithm.Pool(strategy)
+        configure()
+    }
+}
