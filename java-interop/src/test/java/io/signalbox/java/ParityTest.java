@@ -23,6 +23,40 @@ import org.junit.jupiter.api.Test;
 class ParityTest {
     /** Kotlin name to Java name, where they differ. Suspending functions are looked for in both views. */
     private static final Map<String, String> RENAMED = new TreeMap<>(Map.ofEntries(
+            Map.entry("timers.TimerRouterBuilder.include", "timers.TimerRouter.Builder.include"),
+            Map.entry("timers.TimerRouterBuilder.on", "timers.TimerRouter.Builder.handler"),
+            Map.entry("timers.TimerRouterKt.timerRouter", "timers.TimerRouter.builder"),
+            Map.entry("timers.TimerScope.attempt", "timers.FiredTimer.attempt"),
+            Map.entry("timers.TimerScope.due", "timers.FiredTimer.due"),
+            Map.entry("timers.TimerScope.fencingToken", "timers.FiredTimer.fencingToken"),
+            Map.entry("timers.TimerScope.id", "timers.FiredTimer.id"),
+            Map.entry("timers.TimerScope.topic", "timers.FiredTimer.topic"),
+            Map.entry("timers.Timers.run", "timers.Timers.start"),
+            Map.entry("timers.TimersKt.Timers", "timers.Timers.create"),
+            Map.entry("timers.TimersSettings.concurrency", "timers.TimersOptions.concurrency"),
+            Map.entry("timers.TimersSettings.declare", "timers.TimersOptions.Builder.declare"),
+            Map.entry("timers.TimersSettings.drainTimeout", "timers.TimersOptions.drainTimeout"),
+            Map.entry("timers.TimersSettings.fromEnvironment", "timers.TimersOptions.Builder.environment"),
+            Map.entry("timers.TimersSettings.include", "timers.TimersOptions.Builder.router"),
+            Map.entry("timers.TimersSettings.listener", "timers.TimersOptions.listener"),
+            Map.entry("timers.TimersSettings.maxPayloadBytes", "timers.TimersOptions.maxPayloadBytes"),
+            Map.entry("timers.TimersSettings.name", "timers.TimersOptions.name"),
+            Map.entry("timers.TimersSettings.on", "timers.TimerRouter.Builder.handler"),
+            Map.entry("timers.TimersSettings.payloadsKey", "timers.TimersOptions.payloadsKey"),
+            Map.entry("timers.TimersSettings.previousShards", "timers.TimersOptions.previousShards"),
+            Map.entry("timers.TimersSettings.safetyCheck", "timers.TimersOptions.safetyCheck"),
+            Map.entry("timers.TimersSettings.shards", "timers.TimersOptions.shards"),
+            Map.entry("timers.TimersSettings.takeoverAfter", "timers.TimersOptions.takeoverAfter"),
+            Map.entry("timers.TimersSettings.timelineKey", "timers.TimersOptions.timelineKey"),
+            Map.entry("timers.TopicKt.topic", "timers.Topic.of"),
+            Map.entry("timers.TopicSettings.attempts", "timers.TopicOptions.attempts"),
+            Map.entry("timers.TopicSettings.backoff", "timers.TopicOptions.backoff"),
+            Map.entry("timers.TopicSettings.backoffFactor", "timers.TopicOptions.backoffFactor"),
+            Map.entry("timers.TopicSettings.backoffJitter", "timers.TopicOptions.backoffJitter"),
+            Map.entry("timers.TopicSettings.concurrency", "timers.TopicOptions.concurrency"),
+            Map.entry("timers.TopicSettings.maxBackoff", "timers.TopicOptions.maxBackoff"),
+            Map.entry("timers.TopicSettings.semaphore", "timers.TopicOptions.semaphore"),
+            Map.entry("timers.TopicSettings.timeout", "timers.TopicOptions.timeout"),
             Map.entry("Signalbox.closeAndJoin", "AsyncSignalbox.closeAsync"),
             Map.entry("Signalbox.invoke", "Signalbox.connect"),
             Map.entry("SemaphoreKt.withPermit", "Semaphore.withPermit"),
@@ -47,6 +81,16 @@ class ParityTest {
 
     /** What has no counterpart, and why. A class stands for all of its members. */
     private static final Map<String, String> LEFT_OUT = new TreeMap<>(Map.ofEntries(
+            Map.entry("timers.DeadTimer.Kind.entries", "Java has values()."),
+            Map.entry("timers.Misfire.entries", "Java has values()."),
+            Map.entry("timers.Timer.State.entries", "Java has values()."),
+            Map.entry("timers.TimerScope.context", "A handler in Java closes over what it needs."),
+            Map.entry(
+                    "timers.TimersSettings.safetyCheckJitter",
+                    "The variation by a fifth suits everybody who has asked so far."),
+            Map.entry("timers.TopicKt.timerJson", "Java payloads are not stored by kotlinx-serialization."),
+            Map.entry("InMemoryStore.micros", "Plumbing of the library's own modules."),
+            Map.entry("InMemoryStore.part", "Plumbing of the library's own modules."),
             Map.entry("InitStrategy.entries", "Java has values()."),
             Map.entry("SemaphoreAlgorithm.Pool", "SemaphoreOptions.Builder.pool takes its one property."),
             Map.entry("AfterDataLoss.entries", "Java has values()."),
@@ -58,7 +102,9 @@ class ParityTest {
             Map.entry("EventTimeoutException", "Java programs meet the exception itself."),
             Map.entry("EventFullException", "Java programs meet the exception itself.")));
 
-    private static final String CORE = "io/signalbox/";
+    /** The packages of the Kotlin API, each with a class that shows where it is. */
+    private static final Map<String, Class<?>> PACKAGES =
+            Map.of("", io.signalbox.Signalbox.class, "timers/", io.signalbox.timers.Timers.class);
 
     @Test
     void whateverKotlinHasJavaHas() throws Exception {
@@ -108,15 +154,17 @@ class ParityTest {
     }
 
     private static List<String> counterparts(Function function, String wanted) {
-        if (!function.suspending() || wanted.startsWith("Async")) return List.of(wanted);
-        return List.of(wanted, "Async" + wanted);
+        boolean timers = wanted.startsWith("timers.");
+        var simple = timers ? wanted.substring("timers.".length()) : wanted;
+        if (!function.suspending() || simple.startsWith("Async")) return List.of(wanted);
+        return List.of(wanted, (timers ? "timers.Async" : "Async") + simple);
     }
 
     private static boolean exists(String wanted) {
         int dot = wanted.lastIndexOf('.');
+        var name = wanted.substring(0, dot).replace('.', '$').replace("timers$", "timers.");
         try {
-            var type = Class.forName(
-                    "io.signalbox.java." + wanted.substring(0, dot).replace('.', '$'));
+            var type = Class.forName("io.signalbox.java." + name);
             return Stream.of(type.getMethods())
                     .anyMatch(method -> method.getName().equals(wanted.substring(dot + 1)));
         } catch (ClassNotFoundException absent) {
@@ -128,7 +176,7 @@ class ParityTest {
     private static List<Function> kotlinApi() throws Exception {
         var functions = new ArrayList<Function>();
         for (var file : classFiles()) {
-            var type = Class.forName(
+            Class<?> type = Class.forName(
                     file.replace('/', '.').replace(".class", ""), false, ParityTest.class.getClassLoader());
             if (!Modifier.isPublic(type.getModifiers())
                     || type.isSynthetic()
@@ -176,24 +224,31 @@ class ParityTest {
     }
 
     private static List<String> classFiles() throws Exception {
-        var location = new File(io.signalbox.Signalbox.class
-                .getProtectionDomain()
-                .getCodeSource()
-                .getLocation()
-                .toURI());
-        if (location.isFile()) return inJar(location);
         var names = new ArrayList<String>();
-        for (var file : new File(location, CORE).list((folder, name) -> name.endsWith(".class")))
-            names.add(CORE + file);
+        for (var entry : PACKAGES.entrySet()) {
+            var location = new File(entry.getValue()
+                    .getProtectionDomain()
+                    .getCodeSource()
+                    .getLocation()
+                    .toURI());
+            var folder = "io/signalbox/" + entry.getKey();
+            if (location.isFile()) {
+                names.addAll(inJar(location, folder));
+            } else {
+                for (var file : new File(location, folder).list((parent, name) -> name.endsWith(".class")))
+                    names.add(folder + file);
+            }
+        }
         return names;
     }
 
-    private static List<String> inJar(File jar) throws IOException {
+    private static List<String> inJar(File jar, String folder) throws IOException {
         try (var file = new JarFile(jar)) {
             return file.stream()
                     .map(java.util.zip.ZipEntry::getName)
-                    .filter(name ->
-                            name.startsWith(CORE) && name.endsWith(".class") && name.indexOf('/', CORE.length()) < 0)
+                    .filter(name -> name.startsWith(folder)
+                            && name.endsWith(".class")
+                            && name.indexOf('/', folder.length()) < 0)
                     .toList();
         }
     }

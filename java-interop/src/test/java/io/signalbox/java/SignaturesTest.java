@@ -22,12 +22,13 @@ class SignaturesTest {
                 .getCodeSource()
                 .getLocation()
                 .toURI());
-        var files = new File(directory, "io/signalbox/java").list((folder, name) -> name.endsWith(".class"));
         var classes = new ArrayList<Class<?>>();
-        for (var file : files) {
-            var type = Class.forName(
-                    "io.signalbox.java." + file.replace(".class", ""), false, SignaturesTest.class.getClassLoader());
-            if (Modifier.isPublic(type.getModifiers()) && !type.isAnonymousClass()) classes.add(type);
+        for (var folder : List.of("io/signalbox/java/", "io/signalbox/java/timers/")) {
+            for (var file : new File(directory, folder).list((parent, name) -> name.endsWith(".class"))) {
+                var name = (folder + file).replace('/', '.').replace(".class", "");
+                var type = Class.forName(name, false, SignaturesTest.class.getClassLoader());
+                if (Modifier.isPublic(type.getModifiers()) && !type.isAnonymousClass()) classes.add(type);
+            }
         }
         return classes;
     }
@@ -70,6 +71,7 @@ class SignaturesTest {
     @Test
     void thePackageIsNullMarkedAndHasNoPublicClassBesidesThoseMeant() throws Exception {
         assertTrue(Signalbox.class.getPackage().isAnnotationPresent(NullMarked.class));
+        assertTrue(io.signalbox.java.timers.Timers.class.getPackage().isAnnotationPresent(NullMarked.class));
         var names = new TreeSet<String>();
         for (var type : publicClasses()) if (type.getEnclosingClass() == null) names.add(type.getSimpleName());
         assertTrue(names.containsAll(List.of("Signalbox", "AsyncSignalbox", "Semaphore", "Permit")), names.toString());
@@ -78,9 +80,10 @@ class SignaturesTest {
 
     @Test
     void bothViewsHaveTheSameMethodsWithResultsThatCorrespond() throws Exception {
-        for (var name : List.of("Signalbox", "Semaphore", "Mutex", "Event", "Permit")) {
+        for (var name : List.of("Signalbox", "Semaphore", "Mutex", "Event", "Permit", "timers.Timers")) {
             var blocking = Class.forName("io.signalbox.java." + name);
-            var async = Class.forName("io.signalbox.java.Async" + name);
+            var async = Class.forName(
+                    "io.signalbox.java." + (name.startsWith("timers.") ? "timers.AsyncTimers" : "Async" + name));
             assertEquals(calls(blocking, "async"), calls(async, "blocking"), name);
         }
     }

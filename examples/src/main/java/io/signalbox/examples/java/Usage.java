@@ -8,11 +8,17 @@ import io.signalbox.java.SemaphoreOptions;
 import io.signalbox.java.Signalbox;
 import io.signalbox.java.SignalboxListener;
 import io.signalbox.java.SignalboxOptions;
+import io.signalbox.java.timers.JacksonCodec;
+import io.signalbox.java.timers.TimerRouter;
+import io.signalbox.java.timers.Timers;
+import io.signalbox.java.timers.TimersOptions;
+import io.signalbox.java.timers.Topic;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 
 /** What the documentation for Java shows. */
 final class Usage {
@@ -81,6 +87,26 @@ final class Usage {
                 System.out.println("Lost " + lost.name() + " after " + lost.held());
             }
         });
+        // endregion
+    }
+
+    record Reminder(String message) {}
+
+    static void timers(Signalbox signalbox, Consumer<String> mail) throws InterruptedException {
+        // region timers
+        var reminders = Topic.of("reminders", JacksonCodec.of(Reminder.class));
+        var router = TimerRouter.builder()
+                .blockingHandler(reminders, (reminder, timer) -> mail.accept(reminder.message()))
+                .build();
+        var timers = Timers.create(
+                signalbox, TimersOptions.builder().router(router).build());
+
+        timers.schedule(reminders, "42", new Reminder("call back"), Duration.ofMinutes(5)); // same id again: replaced
+        timers.cancel(reminders, "42");
+
+        try (var worker = timers.start()) { // handles timers until it is closed
+            System.out.println("Handling, ended: " + worker.ended().isDone());
+        }
         // endregion
     }
 

@@ -84,6 +84,7 @@ class JavaExamplesTest {
         assertTrue(Usage.testing());
         try (var signalbox = Signalbox.inMemory()) {
             Usage.observing(signalbox);
+            Usage.timers(signalbox, System.out::println);
             assertTrue(Usage.blocking(signalbox).startsWith("report "));
             var semaphore = signalbox.semaphore("api", 1);
             Usage.cancelling(semaphore);

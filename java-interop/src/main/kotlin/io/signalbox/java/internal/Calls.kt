@@ -96,6 +96,22 @@ internal class Calls(
         }
     }
 
+    /** Lets [request] run until it ends by itself or the returned job is cancelled; [end] hears of it then. */
+    fun launch(
+        end: CompletableFuture<Void?>,
+        request: suspend () -> Unit,
+    ): Job =
+        scope.launch(dispatcher, CoroutineStart.UNDISPATCHED) {
+            try {
+                request()
+                end.complete(null)
+            } catch (_: CancellationException) {
+                end.complete(null)
+            } catch (failure: Throwable) {
+                end.completeExceptionally(failure)
+            }
+        }
+
     /** Lets [request] run; nobody waits. */
     fun forget(request: suspend () -> Unit) {
         scope.launch(Dispatchers.Unconfined, CoroutineStart.UNDISPATCHED) { quietly(request) }

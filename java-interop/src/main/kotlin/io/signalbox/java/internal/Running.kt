@@ -49,6 +49,16 @@ private suspend fun <T> CompletionStage<T>.result(): T =
         }
     }
 
+/** The stage's result; cancels the stage if this is cancelled. */
+internal suspend fun CompletionStage<*>.awaitOrCancel() {
+    try {
+        result()
+    } catch (cancelled: CancellationException) {
+        if (!currentCoroutineContext().isActive) cancel()
+        throw cancelled
+    }
+}
+
 private suspend fun awaitEnd(
     stage: CompletionStage<*>,
     permit: CorePermit,

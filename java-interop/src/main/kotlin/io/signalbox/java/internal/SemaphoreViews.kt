@@ -74,8 +74,8 @@ internal class SemaphoreViews(
         override fun toString(): String = core.toString()
     }
 
-    private class BlockingView(
-        private val views: SemaphoreViews,
+    class BlockingView(
+        val views: SemaphoreViews,
     ) : Semaphore {
         private val core = views.core
         private val calls = views.calls
@@ -121,6 +121,11 @@ internal class SemaphoreViews(
         override fun toString(): String = core.toString()
     }
 }
+
+internal fun Semaphore.core(): CoreSemaphore =
+    requireNotNull(this as? SemaphoreViews.BlockingView) {
+        "A semaphore must be made by a client of this library, but was $this."
+    }.views.core
 
 internal suspend fun CorePermit.discard() {
     release()

@@ -124,8 +124,8 @@ internal class SignalboxViews(
         override fun toString(): String = views.core.toString()
     }
 
-    private class BlockingView(
-        private val views: SignalboxViews,
+    class BlockingView(
+        val views: SignalboxViews,
     ) : Signalbox {
         private val calls = views.calls
 
@@ -171,3 +171,8 @@ internal class SignalboxViews(
         override fun toString(): String = views.core.toString()
     }
 }
+
+internal fun Signalbox.views(): SignalboxViews =
+    requireNotNull(this as? SignalboxViews.BlockingView) {
+        "A client must be made by Signalbox.connect() or inMemory(), but was $this."
+    }.views
