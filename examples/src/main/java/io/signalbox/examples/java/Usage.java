@@ -98,8 +98,8 @@ final class Usage {
         var router = TimerRouter.builder()
                 .blockingHandler(reminders, (reminder, timer) -> mail.accept(reminder.message()))
                 .build();
-        var timers = Timers.create(
-                signalbox, TimersOptions.builder().router(router).build());
+        var timers =
+                Timers.create(signalbox, TimersOptions.builder().router(router).build());
 
         timers.schedule(reminders, "42", new Reminder("call back"), Duration.ofMinutes(5)); // same id again: replaced
         timers.cancel(reminders, "42");

@@ -40,8 +40,8 @@ class JavaDocsTest {
                     files.filter(path -> path.toString().endsWith(".java")).toList()) {
                 REGION.matcher(Files.readString(file))
                         .results()
-                        .forEach(found ->
-                                regions.add(found.group(1).stripTrailing().stripIndent().strip()));
+                        .forEach(found -> regions.add(
+                                found.group(1).stripTrailing().stripIndent().strip()));
             }
         }
         return regions;

@@ -98,10 +98,18 @@ internal class TimersDemo(
         val lost = set - byTimer.size
         val early = fired.count { it.at < it.due }
         val again = byTimer.values.count { it.size > 1 }
-        val needless = byTimer.values.count { runs -> runs.sortedBy { it.claimed }.zipWithNext().any { (one, two) -> two.claimed - one.claimed < LEASE } }
+        val needless = byTimer.values.count { runs ->
+            runs.sortedBy { it.claimed }.zipWithNext().any { (one, two) ->
+                two.claimed -
+                    one.claimed <
+                    LEASE
+            }
+        }
         val share = workers.indices.joinToString { index -> "worker ${index + 1}: ${fired.count { it.worker == index + 1 }}" }
         println("  $share")
-        println("  late by p50 ${lags.getValueAtPercentile(50.0)} ms, p99 ${lags.getValueAtPercentile(99.0)} ms, at most ${lags.maxValue} ms")
+        println(
+            "  late by p50 ${lags.getValueAtPercentile(50.0)} ms, p99 ${lags.getValueAtPercentile(99.0)} ms, at most ${lags.maxValue} ms",
+        )
         val broken = listOf("lost" to lost, "early" to early, "handled twice without need" to needless).filter { it.second > 0 }
         if (broken.isNotEmpty()) {
             println("demo: VIOLATION ${broken.joinToString { "${it.second} ${it.first}" }}")

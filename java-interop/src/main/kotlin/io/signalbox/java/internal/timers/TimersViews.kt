@@ -176,7 +176,6 @@ internal class TimersViews(
 
         override fun lag(): Histogram = core.lag()
 
-
         override fun blocking(): Timers = this@TimersViews.blocking
     }
 
@@ -269,7 +268,6 @@ internal class TimersViews(
         override fun events(): Flow.Publisher<TimerEvent> = this@TimersViews.events()
 
         override fun lag(): Histogram = core.lag()
-
 
         override fun async(): AsyncTimers = this@TimersViews.async
     }
