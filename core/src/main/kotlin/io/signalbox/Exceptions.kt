@@ -42,7 +42,7 @@ public class LeaseLostException internal constructor(
 ) : SignalboxException(message, cause)
 
 /** The store gave no usable answer in time. The text says whether the operation may have been carried out. */
-public class StoreUnavailableException internal constructor(
+public class StoreUnavailableException @InternalSignalboxApi public constructor(
     message: String,
     cause: Throwable? = null,
 ) : SignalboxException(message, cause)
@@ -54,7 +54,7 @@ public class ScriptNotPermittedException internal constructor(
 ) : SignalboxException(message, cause)
 
 /** The client was closed before, or during, the call. */
-public class SignalboxClosedException internal constructor(
+public class SignalboxClosedException @InternalSignalboxApi public constructor(
     message: String,
 ) : SignalboxException(message)
 

@@ -1,16 +1,41 @@
 package io.signalbox
 
 import io.signalbox.internal.memory.MemoryLedgers
+import java.util.concurrent.ConcurrentHashMap
+import kotlin.time.Clock
+import kotlin.time.Instant
 import kotlin.time.TimeSource
 
 /**
  * What a server is to networked clients: the state that all in-memory clients made with it share. Thread-safe.
  *
  * @param timeSource the store's clock; under `runTest` the test's `testTimeSource`.
+ * @param start what time of day it is in the store when it is made. By default the present, or 2001-09-09T01:46:40Z if [timeSource] is
+ *   not the system's, so that tests in virtual time see the same dates in every run.
  */
 public class InMemoryStore(
     timeSource: TimeSource.WithComparableMarks = TimeSource.Monotonic,
+    start: Instant = if (timeSource === TimeSource.Monotonic) Clock.System.now() else Instant.fromEpochMilliseconds(VIRTUAL_START),
 ) {
     internal val timeSource: TimeSource.WithComparableMarks = timeSource
     internal val ledgers: MemoryLedgers = MemoryLedgers(timeSource)
+    private val startMicros = start.toEpochMilliseconds() * 1000
+    private val origin = timeSource.markNow()
+    private val parts = ConcurrentHashMap<Any, Any>()
+
+    /** The store's clock: microseconds since 1970. */
+    @InternalSignalboxApi
+    public fun micros(): Long = startMicros + origin.elapsedNow().inWholeMicroseconds
+
+    /** What another module keeps here under [key]; made by [create] when it is first asked for. */
+    @InternalSignalboxApi
+    @Suppress("UNCHECKED_CAST")
+    public fun <T : Any> part(
+        key: Any,
+        create: () -> T,
+    ): T = parts.computeIfAbsent(key) { create() } as T
+
+    private companion object {
+        const val VIRTUAL_START = 1_000_000_000_000
+    }
 }

@@ -11,6 +11,13 @@ import io.signalbox.benchmarks.measure.Waiting
 import io.signalbox.benchmarks.measure.WaitingCost
 import io.signalbox.benchmarks.measure.interleaved
 import io.signalbox.benchmarks.report.Row
+import io.signalbox.benchmarks.timers.IdleCost
+import io.signalbox.benchmarks.timers.RedissonTimerContender
+import io.signalbox.benchmarks.timers.SignalboxTimerContender
+import io.signalbox.benchmarks.timers.TimerRounds
+import io.signalbox.benchmarks.timers.idleCost
+import io.signalbox.benchmarks.timers.timerRounds
+import io.signalbox.benchmarks.timers.timersOf
 import kotlinx.coroutines.yield
 import org.HdrHistogram.Histogram
 
@@ -23,6 +30,8 @@ internal class Bench(
 ) {
     val rows = mutableListOf<Row>()
     val waiting = mutableListOf<WaitingCost>()
+    val timers = mutableListOf<TimerRounds>()
+    val idle = mutableListOf<IdleCost>()
 
     /** Closed loops of acquire and release; peers by their number of coroutines, because not all can have as many. */
     suspend fun loops(
@@ -77,6 +86,23 @@ internal class Bench(
     suspend fun waiting(): WaitingCost {
         progress("waiting: ${plan.waitingCoroutines} coroutines, watched for ${plan.waitingWindow}")
         return Waiting(uri, statistics).measure(plan.waitingCoroutines, plan.waitingWindow).also { waiting += it }
+    }
+
+    /** Timers of this library and of Redisson, in this order. */
+    suspend fun timers(): List<TimerRounds> {
+        progress("timers: setting, draining, lag")
+        val contenders = listOf(SignalboxTimerContender(uri), RedissonTimerContender(uri))
+        try {
+            return timerRounds(contenders, plan.rounds, ::timersOf).also { timers += it }
+        } finally {
+            contenders.forEach { it.close() }
+        }
+    }
+
+    /** With one worker and with 32. */
+    suspend fun idleWorkers(): List<IdleCost> {
+        progress("timers: idle workers")
+        return listOf(1, 32).map { idleCost(uri, statistics, it) }.also { idle += it }
     }
 
     private fun arena(

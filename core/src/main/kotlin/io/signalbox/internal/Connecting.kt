@@ -63,7 +63,7 @@ internal object Connecting {
         val observers = Observers()
         opened.onReconnected = { observers.tell(Observation.Reconnected(blocking = false)) }
         announcements.onReconnected = { observers.tell(Observation.Reconnected(blocking = true)) }
-        val store = SignalboxBackend.Store.Redis(line)
+        val store = SignalboxBackend.Store.Redis(line, settings.announceInScript)
         val backend = SignalboxBackend(store, settings.namespace, client, checked, System::nanoTime, scope) { timer.shutdown() }
         val pools = Pools(opened, settings.namespace, client, checked, System::nanoTime, scope, observers)
         return DefaultSignalbox(ledger, backend, observers, pools)

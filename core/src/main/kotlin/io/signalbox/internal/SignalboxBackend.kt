@@ -25,8 +25,10 @@ public class SignalboxBackend internal constructor(
 ) {
     /** Where the data are. */
     public sealed interface Store {
+        /** @property announceInScript see [io.signalbox.SignalboxSettings.announceInScript]. */
         public class Redis internal constructor(
             public val line: RedisLine,
+            public val announceInScript: Boolean,
         ) : Store
 
         public class Memory internal constructor(

@@ -12,5 +12,6 @@ internal enum class Figure(
     P3("acquire of a single coroutine", ::single),
     P4("hand-off between two clients", ::handOff),
     P5("100 000 waiting coroutines", ::waiting),
-    // Timers: P6("timers of one worker", ::timers), P7("idle workers", ::idleWorkers)
+    P6("timers of one worker", ::timers),
+    P7("idle workers", ::idleWorkers),
 }

@@ -1,5 +1,6 @@
 package io.signalbox.internal.coordination
 
+import io.signalbox.InternalSignalboxApi
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.days
 import kotlin.time.Duration.Companion.milliseconds
@@ -7,7 +8,8 @@ import kotlin.time.Duration.Companion.milliseconds
 internal val MAX_HOLD: Duration = 365.days
 
 /** The rules for names and namespaces: whatever passes makes an injective key with one hash tag. */
-internal fun requireName(
+@InternalSignalboxApi
+public fun requireName(
     what: String,
     value: String,
     maxBytes: Int,
@@ -68,7 +70,8 @@ private fun isPlain(codePoint: Int): Boolean =
     }
 
 /** [value] in whole milliseconds, rounded up; from 1 ms to [most], within [least]. */
-internal fun wholeMillis(
+@InternalSignalboxApi
+public fun wholeMillis(
     what: String,
     value: Duration,
     most: Duration,
@@ -81,7 +84,8 @@ internal fun wholeMillis(
 }
 
 /** Sub-millisecond rests count as a millisecond, so that no positive duration becomes zero. */
-internal fun roundUp(value: Duration): Long {
+@InternalSignalboxApi
+public fun roundUp(value: Duration): Long {
     val millis = value.inWholeMilliseconds
     return if (value > millis.milliseconds) millis + 1 else millis
 }

@@ -5,9 +5,11 @@ import com.github.ajalt.clikt.core.CliktError
 import com.github.ajalt.clikt.core.PrintHelpMessage
 import com.github.ajalt.clikt.core.ProgramResult
 import com.github.ajalt.clikt.core.UsageError
+import com.github.ajalt.clikt.core.subcommands
 import com.github.ajalt.clikt.output.ParameterFormatter
 import io.lettuce.core.RedisException
 import io.signalbox.SignalboxException
+import io.signalbox.examples.demo.timers.TimersCommand
 import kotlin.system.exitProcess
 import kotlin.time.Duration.Companion.milliseconds
 import kotlinx.coroutines.delay
@@ -30,7 +32,7 @@ suspend fun main(arguments: Array<String>) {
 }
 
 private suspend fun run(arguments: Array<String>): Int {
-    val demo = DemoCommand()
+    val demo = DemoCommand().subcommands(TimersCommand())
     return try {
         demo.parse(arguments)
         ExitCode.OK

@@ -1,0 +1,94 @@
+package io.signalbox.benchmarks.timers
+
+import io.signalbox.Signalbox
+import io.signalbox.timers.NewTimer
+import io.signalbox.timers.Timers
+import io.signalbox.timers.topic
+import java.util.concurrent.atomic.AtomicInteger
+import java.util.concurrent.atomic.AtomicReference
+import kotlin.time.Duration.Companion.days
+import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Instant
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.cancel
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.launch
+import org.HdrHistogram.Histogram
+
+private val Jobs = topic<String>("jobs")
+private val Idle = topic<String>("idle")
+
+/** This library, with as many handlers at a time as BullMQ's worker of the comparison has. */
+internal class SignalboxTimerContender(
+    uri: String,
+    private val concurrency: Int = 64,
+) : TimerContender {
+    override val title = "signalbox"
+    private val client = Signalbox.connect(uri) { namespace = "bench-timers" }
+    private val scope = CoroutineScope(Dispatchers.Default)
+    private val onHandled = AtomicReference<(due: Instant) -> Unit> { }
+
+    private val timers =
+        Timers(client) {
+            this.concurrency = this@SignalboxTimerContender.concurrency
+            on(Jobs) { onHandled.get()(due) }
+            declare(Idle)
+        }
+
+    override suspend fun schedule(
+        count: Int,
+        coroutines: Int,
+    ): Long {
+        val nanos = closedLoop(count, coroutines) { timers.schedule(Idle, "job-$it", PAYLOAD, after = 1.days) }
+        check(timers.count(Idle) == count.toLong()) { "signalbox: not all timers were stored." }
+        closedLoop(count, coroutines) { timers.cancel(Idle, "job-$it") }
+        return nanos
+    }
+
+    override suspend fun drain(count: Int): Long {
+        val left = AtomicInteger(count)
+        val end = CompletableDeferred<Long>()
+        onHandled.set { if (left.decrementAndGet() == 0) end.complete(System.nanoTime()) }
+        val due = timers.now() + aheadMillis(count).milliseconds
+        timers.scheduleAll(Jobs, List(count) { NewTimer("job-$it", PAYLOAD, at = due) })
+        val dueNanos = System.nanoTime() + (due - timers.now()).inWholeNanoseconds
+        check(dueNanos > System.nanoTime()) { "signalbox: the timers were due before all were set." }
+        val run = scope.launch { timers.run() }
+        val nanos = end.await() - dueNanos
+        run.cancelAndJoin()
+        check(timers.count(Jobs) == 0L) { "signalbox: timers were left." }
+        return nanos
+    }
+
+    override suspend fun lag(
+        perSecond: Int,
+        seconds: Int,
+    ): Histogram {
+        val lags = lagHistogram()
+        val count = perSecond * seconds
+        val left = AtomicInteger(count)
+        val end = CompletableDeferred<Unit>()
+        onHandled.set { due ->
+            // The server is on this machine, so its clock is this one.
+            lags.recordValue(maxOf(0, nowMicros() - due.toEpochMilliseconds() * 1000))
+            if (left.decrementAndGet() == 0) end.complete(Unit)
+        }
+        val run = scope.launch { timers.run() }
+        steadily(perSecond, seconds) { timers.schedule(Jobs, "job-$it", PAYLOAD, after = LAG_AHEAD_MILLIS.milliseconds) }
+        end.await()
+        run.cancelAndJoin()
+        return lags
+    }
+
+    override fun close() {
+        scope.cancel()
+        client.close()
+    }
+}
+
+/** A small job: what a handler needs to look something up. */
+internal const val PAYLOAD = "{\"order\":1234567,\"action\":\"remind\",\"locale\":\"en\"}"
+
+internal fun nowMicros(): Long = java.time.Instant.now().let { it.epochSecond * 1_000_000 + it.nano / 1000 }

@@ -1,0 +1,129 @@
+package io.signalbox.examples.demo.timers
+
+import io.signalbox.Signalbox
+import io.signalbox.examples.demo.DemoFailure
+import io.signalbox.testkit.ChildJvm
+import io.signalbox.timers.Timers
+import java.util.Locale
+import java.util.concurrent.ConcurrentLinkedQueue
+import kotlin.random.Random
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.seconds
+import kotlin.time.TimeSource
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
+import org.HdrHistogram.Histogram
+
+/** Starts workers, sets timers, kills a worker half-way, and judges what the workers report. */
+internal class TimersDemo(
+    private val uri: String,
+    private val length: Duration,
+    private val processes: Int,
+    private val rate: Int,
+) {
+    private val fired = ConcurrentLinkedQueue<Fired>()
+    private val workers = ArrayList<ChildJvm>()
+    private var set = 0
+    private var kills = 0
+
+    /** Returns whether timers have kept their promises. */
+    suspend fun run(): Boolean = withContext(Dispatchers.Default) {
+        println("$processes worker processes, $rate timers a second for $length, each due after up to 2 s; one worker is killed half-way")
+        val client = Signalbox.connect(uri)
+        try {
+            repeat(processes) { hire() }
+            workers.forEach { it.awaitLine("ready") }
+            val timers = Timers(client) { declare(Beats) }
+            setAll(timers)
+            awaitEnd(timers)
+            judge()
+        } finally {
+            workers.forEach { it.close() }
+            client.closeAndJoin()
+        }
+    }
+
+    private fun hire() {
+        val number = workers.size + 1
+        workers += ChildJvm.start(
+            "io.signalbox.examples.demo.timers.TimerWorkerKt",
+            listOf(uri),
+            listOf("-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
+            onLine = { line -> Fired.parse(number, line)?.let(fired::add) },
+        )
+    }
+
+    private suspend fun setAll(timers: Timers) {
+        val begun = TimeSource.Monotonic.markNow()
+        var shown = 0
+        while (begun.elapsedNow() < length) {
+            val wanted = (rate * begun.elapsedNow().inWholeMilliseconds / 1000).toInt()
+            coroutineScope {
+                while (set < wanted) {
+                    val id = "timer-${set++}"
+                    launch { timers.schedule(Beats, id, Beat("tick"), after = Random.nextInt(2000).milliseconds) }
+                }
+            }
+            if (kills == 0 && begun.elapsedNow() > length / 2) {
+                workers[0].kill()
+                kills++
+                println("  %4.1f s  worker 1 is killed".format(Locale.ROOT, begun.elapsedNow().inWholeMilliseconds / 1000.0))
+            }
+            if (begun.elapsedNow().inWholeSeconds > shown) {
+                shown++
+                println("  %4d s  %d set, %d fired".format(Locale.ROOT, shown, set, fired.size))
+            }
+            delay(10.milliseconds)
+        }
+    }
+
+    private suspend fun awaitEnd(timers: Timers) {
+        val begun = TimeSource.Monotonic.markNow()
+        while (timers.count(Beats) > 0) {
+            if (begun.elapsedNow() > 60.seconds) throw DemoFailure("timers are still waiting after a minute")
+            delay(50.milliseconds)
+        }
+        // What was acknowledged was reported before; the pipes may still hold it.
+        delay(200.milliseconds)
+    }
+
+    private fun judge(): Boolean {
+        val byTimer = fired.groupBy { it.id }
+        val lags = Histogram(3_600_000, 3)
+        fired.filter { it.attempt == 1 }.forEach { lags.recordValue(maxOf(0, it.at - it.due)) }
+        val lost = set - byTimer.size
+        val early = fired.count { it.at < it.due }
+        val again = byTimer.values.count { it.size > 1 }
+        val needless = byTimer.values.count { runs ->
+            runs.sortedBy { it.claimed }.zipWithNext().any { (one, two) ->
+                two.claimed -
+                    one.claimed <
+                    LEASE
+            }
+        }
+        val share = workers.indices.joinToString { index -> "worker ${index + 1}: ${fired.count { it.worker == index + 1 }}" }
+        println("  $share")
+        println(
+            "  late by p50 ${lags.getValueAtPercentile(50.0)} ms, p99 ${lags.getValueAtPercentile(99.0)} ms, at most ${lags.maxValue} ms",
+        )
+        val broken = listOf("lost" to lost, "early" to early, "handled twice without need" to needless).filter { it.second > 0 }
+        if (broken.isNotEmpty()) {
+            println("demo: VIOLATION ${broken.joinToString { "${it.second} ${it.first}" }}")
+            return false
+        }
+        println(
+            "demo: ok $set timers, $processes processes, $kills kill, $again handled again after it, " +
+                "late by p50 ${lags.getValueAtPercentile(50.0)} ms, p99 ${lags.getValueAtPercentile(99.0)} ms",
+        )
+        return true
+    }
+
+    private companion object {
+        /** Microseconds after which the claim of a dead worker has ended, to the millisecond. */
+        const val LEASE = 1_999_000L
+    }
+}

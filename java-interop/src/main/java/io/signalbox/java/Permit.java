@@ -1,0 +1,52 @@
+package io.signalbox.java;
+
+import java.time.Duration;
+
+/**
+ * One grant of a {@link Semaphore} or {@link Mutex}, and the duty to give it back.
+ *
+ * <pre>{@code
+ * try (var permit = semaphore.acquire()) {
+ *     call(permit.fencingToken());
+ * }
+ * }</pre>
+ *
+ * <p>Nothing interrupts that block if the permit is lost: ask {@link #isLost()}, or use {@code withPermit}, which does.
+ */
+public non-sealed interface Permit extends Grant, AutoCloseable {
+    /**
+     * Gives the permit back and waits until the server has confirmed it.
+     *
+     * <p>The request is on its way before this waits: interrupting the thread ends the wait, never the release. If the server cannot be
+     * reached the wait ends, at the latest, when the lease does.
+     *
+     * @return whether the permit was still held; {@code false} if it had been lost, and somebody else may hold it now
+     * @throws IllegalStateException if it was released or closed before: that is a bug of the caller
+     * @throws InterruptedException if the thread is interrupted before the server has confirmed
+     */
+    boolean release() throws InterruptedException;
+
+    /**
+     * Moves the max hold of this permit to {@code hold} from now, by the server's clock.
+     *
+     * @param hold from 1 ms to 365 days
+     * @return whether the permit was still held; {@code false} if it had been lost
+     * @throws IllegalStateException if the semaphore has no max hold, or the permit was released
+     * @throws InterruptedException if the thread is interrupted while it waits; whether the hold was moved is then unknown
+     */
+    boolean extend(Duration hold) throws InterruptedException;
+
+    /**
+     * Gives the permit back unless that was done before, and waits until the server has confirmed it. Idempotent. If the thread is interrupted
+     * it returns at once with the interrupt status set; the release is on its way nevertheless.
+     */
+    @Override
+    void close();
+
+    /**
+     * The same permit for asynchronous use.
+     *
+     * @return the other view
+     */
+    AsyncPermit async();
+}

@@ -1,0 +1,20 @@
+package io.signalbox.java;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Work that is done while holding a permit, and wants to know its fencing token.
+ *
+ * @param <T> what it results in
+ */
+@FunctionalInterface
+public interface PermitCallable<T extends @Nullable Object> {
+    /**
+     * Does the work.
+     *
+     * @param permit what is held; given back by the caller
+     * @return the result
+     * @throws Exception if it fails
+     */
+    T call(Permit permit) throws Exception;
+}

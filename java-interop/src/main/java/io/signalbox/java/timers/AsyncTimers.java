@@ -1,0 +1,217 @@
+package io.signalbox.java.timers;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Flow;
+import org.HdrHistogram.Histogram;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Durable timers: set by any process, handled by one of the processes that run a handler for the topic; asynchronous view.
+ *
+ * <p>{@link Timers} says what is promised, and makes them; this is what {@link Timers#async()} gives. No method blocks.
+ */
+public interface AsyncTimers {
+
+    /**
+     * Sets the timer {@code id} of {@code topic}, due {@code after} from the moment at which the server gets it. An existing one of the same id, waiting, paused or
+     * dead, is replaced in the same step. If it is being handled at that moment, the handler is not interrupted, its outcome has no effect any more, and the new
+     * setting is handled when it is due, maybe while the old handler still runs. If the call fails or is withdrawn, it may have been stored or not.
+     *
+     * @param <T> the type of payloads
+     * @param topic whose timer
+     * @param id its id within the topic: not blank, at most 512 bytes of UTF-8, no braces, control characters or lone surrogates
+     * @param payload what its handler is to get
+     * @param after zero is due at once; whole milliseconds, rounded up; at most 1000 years
+     * @return completed when the server has stored it
+     */
+    <T> CompletableFuture<@Nullable Void> schedule(Topic<T> topic, String id, T payload, Duration after);
+
+    /**
+     * As the other, due at a moment of the server's clock.
+     *
+     * @param <T> the type of payloads
+     * @param topic whose timer
+     * @param id its id within the topic
+     * @param payload what its handler is to get
+     * @param at by the server's clock; at once if that has passed; rounded up to milliseconds
+     * @return completed when the server has stored it
+     */
+    <T> CompletableFuture<@Nullable Void> schedule(Topic<T> topic, String id, T payload, Instant at);
+
+    /**
+     * Sets many timers, some hundreds in one step each; of two with the same id the later one counts. If it fails, some may have been set. Errors of arguments are
+     * found before the first is written.
+     *
+     * @param <T> the type of payloads
+     * @param topic whose timers
+     * @param timers what to set
+     * @return completed when the server has stored it
+     */
+    <T> CompletableFuture<@Nullable Void> scheduleAll(Topic<T> topic, Collection<NewTimer<T>> timers);
+
+    /**
+     * Sets the recurring timer {@code id} of {@code topic}: one that exists with the same recurrence and payload is left alone, with its next occurrence, paused or
+     * not. So every process can call this when it starts. However many workers there are, each occurrence is handled as one timer.
+     *
+     * @param <T> the type of payloads
+     * @param topic whose timer
+     * @param id its id within the topic
+     * @param payload what its handler is to get
+     * @param recurrence how it comes again; it occurs first when this says, seen from now
+     * @return whether it was set
+     */
+    <T> CompletableFuture<Boolean> scheduleRecurring(Topic<T> topic, String id, T payload, Recurrence recurrence);
+
+    /**
+     * As the other, with a first occurrence of its own.
+     *
+     * @param <T> the type of payloads
+     * @param topic whose timer
+     * @param id its id within the topic
+     * @param payload what its handler is to get
+     * @param recurrence how it comes again
+     * @param first when it occurs first
+     * @return whether it was set
+     */
+    <T> CompletableFuture<Boolean> scheduleRecurring(
+            Topic<T> topic, String id, T payload, Recurrence recurrence, Instant first);
+
+    /**
+     * Removes the timer, whatever state it is in. A handler that runs at that moment is not interrupted; its outcome has no effect any more.
+     *
+     * @param topic whose timer
+     * @param id its id within the topic
+     * @return whether there was one
+     */
+    CompletableFuture<Boolean> cancel(Topic<?> topic, String id);
+
+    /**
+     * Takes the timer off the timeline until it is resumed.
+     *
+     * @param topic whose timer
+     * @param id its id within the topic
+     * @return whether it was on it
+     */
+    CompletableFuture<Boolean> pause(Topic<?> topic, String id);
+
+    /**
+     * Puts a paused timer back: a recurring one for its next occurrence from now, another for when it was due.
+     *
+     * @param topic whose timer
+     * @param id its id within the topic
+     * @return whether it was paused
+     */
+    CompletableFuture<Boolean> resume(Topic<?> topic, String id);
+
+    /**
+     * Reads the timer, whatever state it is in.
+     *
+     * @param <T> the type of payloads
+     * @param topic whose timer
+     * @param id its id within the topic
+     * @return the timer, or empty if there is none
+     */
+    <T> CompletableFuture<Optional<Timer<T>>> get(Topic<T> topic, String id);
+
+    /**
+     * The timers on the timeline of {@code topic}, those being handled included, in the order of {@link Timer#next()}.
+     *
+     * @param <T> the type of payloads
+     * @param topic whose timers
+     * @param query which of them
+     * @return a page of them
+     */
+    <T> CompletableFuture<TimerPage<T>> list(Topic<T> topic, TimerQuery query);
+
+    /**
+     * How many timers are on the timeline of {@code topic}, those being handled included.
+     *
+     * @param topic whose timers
+     * @return 0 or more
+     */
+    CompletableFuture<Long> count(Topic<?> topic);
+
+    /**
+     * Timers of all topics that will not be handled until somebody does something about it: dead, undecodable, or due without a worker for their topic.
+     *
+     * @param query its limit and page; its times are not looked at
+     * @return a page of them
+     */
+    CompletableFuture<DeadTimerPage> deadTimers(TimerQuery query);
+
+    /**
+     * As the other, of one topic.
+     *
+     * @param topic the name of the topic
+     * @param query its limit and page; its times are not looked at
+     * @return a page of them
+     */
+    CompletableFuture<DeadTimerPage> deadTimers(String topic, TimerQuery query);
+
+    /**
+     * Puts a dead or undecodable timer back, due {@code after} from now, its attempts forgotten.
+     *
+     * @param topic the name of the topic
+     * @param id its id within the topic
+     * @param after zero is due at once
+     * @return whether it was dead or undecodable
+     */
+    CompletableFuture<Boolean> requeue(String topic, String id, Duration after);
+
+    /**
+     * Removes a dead or undecodable timer.
+     *
+     * @param topic the name of the topic
+     * @param id its id within the topic
+     * @return whether it was one
+     */
+    CompletableFuture<Boolean> discard(String topic, String id);
+
+    /**
+     * Handles what is due now, once, to the end: for a process that is started from time to time, and for tests. What becomes due meanwhile is left for the next
+     * pass.
+     *
+     * @return what was done
+     */
+    CompletableFuture<HandledTimers> handleReady();
+
+    /**
+     * The server's time of day.
+     *
+     * @return the time
+     */
+    CompletableFuture<Instant> now();
+
+    /**
+     * Handles timers until the worker is stopped. Handlers run as many at a time as {@link TimersOptions.Builder#concurrency(int)} says.
+     *
+     * @return a handle to stop it by
+     * @throws IllegalStateException if there is no handler, or timers are being handled by this service already
+     */
+    TimerWorker start();
+
+    /**
+     * What happens to timers in this process, for each subscriber from its subscription on. A slow subscriber misses some, and never slows handling down.
+     *
+     * @return a publisher for any number of subscribers
+     */
+    Flow.Publisher<TimerEvent> events();
+
+    /**
+     * How late handlers began in this process, in microseconds of server time after the timer was due.
+     *
+     * @return a copy to be kept
+     */
+    Histogram lag();
+
+    /**
+     * The same timers for blocking use.
+     *
+     * @return the other view
+     */
+    Timers blocking();
+}

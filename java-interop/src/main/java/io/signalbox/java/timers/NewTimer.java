@@ -1,0 +1,88 @@
+package io.signalbox.java.timers;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A timer that is to be set, with others.
+ *
+ * @param <T> the type of payloads
+ */
+public final class NewTimer<T> {
+    private final String id;
+    private final T payload;
+    private final @Nullable Duration after;
+    private final @Nullable Instant at;
+
+    private NewTimer(String id, T payload, @Nullable Duration after, @Nullable Instant at) {
+        this.id = Objects.requireNonNull(id, "id");
+        this.payload = Objects.requireNonNull(payload, "payload");
+        this.after = after;
+        this.at = at;
+    }
+
+    /**
+     * Due some time from the moment at which the server gets it.
+     *
+     * @param <T> the type of payloads
+     * @param id its id within its topic
+     * @param payload what its handler is to get
+     * @param after zero is due at once
+     * @return a timer to be set
+     */
+    public static <T> NewTimer<T> after(String id, T payload, Duration after) {
+        return new NewTimer<>(id, payload, Objects.requireNonNull(after, "after"), null);
+    }
+
+    /**
+     * Due at a moment of the server's clock.
+     *
+     * @param <T> the type of payloads
+     * @param id its id within its topic
+     * @param payload what its handler is to get
+     * @param at at once if that has passed
+     * @return a timer to be set
+     */
+    public static <T> NewTimer<T> at(String id, T payload, Instant at) {
+        return new NewTimer<>(id, payload, null, Objects.requireNonNull(at, "at"));
+    }
+
+    /**
+     * Its id.
+     *
+     * @return the id within its topic
+     */
+    public String id() {
+        return id;
+    }
+
+    /**
+     * What its handler is to get.
+     *
+     * @return the payload
+     */
+    public T payload() {
+        return payload;
+    }
+
+    /**
+     * After what time it is due.
+     *
+     * @return what was given, or empty if a moment was
+     */
+    public Optional<Duration> after() {
+        return Optional.ofNullable(after);
+    }
+
+    /**
+     * At what moment it is due.
+     *
+     * @return what was given, or empty if a time was
+     */
+    public Optional<Instant> at() {
+        return Optional.ofNullable(at);
+    }
+}

@@ -1,0 +1,47 @@
+package io.signalbox.java.internal.timers
+
+import io.signalbox.java.internal.kotlin
+import io.signalbox.java.timers.Misfire
+import io.signalbox.java.timers.Recurrence
+import io.signalbox.timers.Misfire as CoreMisfire
+import io.signalbox.timers.Recurrence as CoreRecurrence
+import java.time.Duration
+import java.time.ZoneId
+
+internal class RecurrenceView(
+    val core: CoreRecurrence,
+) : Recurrence {
+    override fun equals(other: Any?): Boolean = other is RecurrenceView && other.core == core
+
+    override fun hashCode(): Int = core.hashCode()
+
+    override fun toString(): String = core.toString()
+}
+
+/** Behind the factories of [Recurrence]. */
+internal object Recurrences {
+    @JvmStatic
+    fun fixedDelay(delay: Duration): Recurrence = RecurrenceView(CoreRecurrence.fixedDelay(delay.kotlin()))
+
+    @JvmStatic
+    fun fixedRate(
+        period: Duration,
+        misfire: Misfire,
+    ): Recurrence = RecurrenceView(CoreRecurrence.fixedRate(period.kotlin(), misfire.kotlin()))
+
+    @JvmStatic
+    fun cron(
+        expression: String,
+        zone: ZoneId,
+        misfire: Misfire,
+    ): Recurrence = RecurrenceView(CoreRecurrence.cron(expression, zone, misfire.kotlin()))
+
+    fun core(recurrence: Recurrence): CoreRecurrence =
+        requireNotNull(recurrence as? RecurrenceView) { "A recurrence must be made by Recurrence, but was $recurrence." }.core
+
+    private fun Misfire.kotlin(): CoreMisfire =
+        when (this) {
+            Misfire.FIRE_ONCE -> CoreMisfire.FIRE_ONCE
+            Misfire.CATCH_UP -> CoreMisfire.CATCH_UP
+        }
+}

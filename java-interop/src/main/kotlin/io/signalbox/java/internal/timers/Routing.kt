@@ -1,0 +1,96 @@
+package io.signalbox.java.internal.timers
+
+import io.signalbox.java.internal.awaitOrCancel
+import io.signalbox.java.internal.core
+import io.signalbox.java.internal.kotlin
+import io.signalbox.java.timers.BlockingTimerHandler
+import io.signalbox.java.timers.FiredTimer
+import io.signalbox.java.timers.TimerCodec
+import io.signalbox.java.timers.TimerHandler
+import io.signalbox.java.timers.TimerRouter
+import io.signalbox.java.timers.Topic
+import io.signalbox.java.timers.TopicOptions
+import io.signalbox.timers.TimerCodec as CoreCodec
+import io.signalbox.timers.TimerRouter as CoreRouter
+import io.signalbox.timers.TimerRouterBuilder
+import io.signalbox.timers.TimerScope
+import io.signalbox.timers.Topic as CoreTopic
+import io.signalbox.timers.TopicSettings
+import io.signalbox.timers.timerRouter
+import io.signalbox.timers.topic
+import kotlin.time.toJavaInstant
+import kotlinx.coroutines.CoroutineDispatcher
+import kotlinx.coroutines.runInterruptible
+
+/** What handlers of a service run with. */
+internal class HandlerContext(
+    val blocking: CoroutineDispatcher,
+)
+
+internal class RouterView(
+    val core: CoreRouter<HandlerContext>,
+) : TimerRouter {
+    override fun toString(): String = core.toString()
+}
+
+/** Behind [TimerRouter.builder]. */
+internal class RouterBuilder : TimerRouter.Builder {
+    private val steps = mutableListOf<TimerRouterBuilder<HandlerContext>.() -> Unit>()
+
+    override fun <T : Any> handler(
+        topic: Topic<T>,
+        options: TopicOptions,
+        handler: TimerHandler<in T>,
+    ): TimerRouter.Builder =
+        apply {
+            steps += { on(topic.core(), { take(options) }) { payload -> handler.handle(payload, fired()).awaitOrCancel() } }
+        }
+
+    override fun <T : Any> blockingHandler(
+        topic: Topic<T>,
+        options: TopicOptions,
+        handler: BlockingTimerHandler<in T>,
+    ): TimerRouter.Builder =
+        apply {
+            steps += {
+                on(topic.core(), { take(options) }) { payload ->
+                    val timer = fired()
+                    runInterruptible(context.blocking) { handler.handle(payload, timer) }
+                }
+            }
+        }
+
+    override fun include(router: TimerRouter): TimerRouter.Builder =
+        apply {
+            val core = router.core()
+            steps += { include(core) }
+        }
+
+    override fun build(): TimerRouter = RouterView(timerRouter { steps.forEach { it() } })
+
+    private fun TimerScope<HandlerContext>.fired() = FiredTimer(topic, id, due.toJavaInstant(), attempt, fencingToken)
+}
+
+internal fun TimerRouter.core(): CoreRouter<HandlerContext> =
+    requireNotNull(this as? RouterView) { "A router must be made by TimerRouter.builder(), but was $this." }.core
+
+internal fun <T : Any> Topic<T>.core(): CoreTopic<T> = topic(name(), CodecBridge(codec()))
+
+private class CodecBridge<T : Any>(
+    private val codec: TimerCodec<T>,
+) : CoreCodec<T> {
+    override fun encode(payload: T): ByteArray = codec.encode(payload)
+
+    override fun decode(bytes: ByteArray): T = codec.decode(bytes)
+}
+
+private fun TopicSettings.take(options: TopicOptions) {
+    options.attempts().ifPresent { attempts = it }
+    options.backoff().ifPresent { backoff = it.kotlin() }
+    options.backoffFactor().ifPresent { backoffFactor = it }
+    options.maxBackoff().ifPresent { maxBackoff = it.kotlin() }
+    options.backoffJitter().ifPresent { backoffJitter = it }
+    options.timeout().ifPresent { timeout = it.kotlin() }
+    options.concurrency().ifPresent { concurrency = it }
+    options.semaphore().ifPresent { semaphore = it.core() }
+}

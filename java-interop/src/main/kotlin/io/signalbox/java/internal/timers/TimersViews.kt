@@ -1,0 +1,309 @@
+package io.signalbox.java.internal.timers
+
+import io.signalbox.java.Signalbox
+import io.signalbox.java.internal.Calls
+import io.signalbox.java.internal.kotlin
+import io.signalbox.java.internal.views
+import io.signalbox.java.timers.AsyncTimers
+import io.signalbox.java.timers.DeadTimerPage
+import io.signalbox.java.timers.HandledTimers
+import io.signalbox.java.timers.NewTimer
+import io.signalbox.java.timers.Recurrence
+import io.signalbox.java.timers.Timer
+import io.signalbox.java.timers.TimerEvent
+import io.signalbox.java.timers.TimerPage
+import io.signalbox.java.timers.TimerQuery
+import io.signalbox.java.timers.TimerWorker
+import io.signalbox.java.timers.Timers
+import io.signalbox.java.timers.TimersOptions
+import io.signalbox.java.timers.Topic
+import io.signalbox.timers.TimerListener as CoreListener
+import io.signalbox.timers.Timers as CoreTimers
+import io.signalbox.timers.TimersSettings
+import java.time.Duration
+import java.time.Instant
+import java.util.Optional
+import java.util.concurrent.CompletableFuture
+import java.util.concurrent.ExecutionException
+import java.util.concurrent.Flow
+import kotlin.jvm.optionals.getOrNull
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.asCoroutineDispatcher
+import kotlinx.coroutines.flow.map
+import kotlinx.coroutines.jdk9.asPublisher
+import org.HdrHistogram.Histogram
+
+/** Behind [Timers.create]. */
+internal object TimersBridge {
+    private const val DEFAULT_CONCURRENCY = 64
+
+    @JvmStatic
+    fun create(
+        signalbox: Signalbox,
+        options: TimersOptions,
+    ): Timers {
+        val client = signalbox.views()
+        val threads = options.blockingExecutor().getOrNull()?.asCoroutineDispatcher()
+        // Threads that are made when they are needed, and shared with nothing that the library's own work depends on.
+        val blocking = threads ?: Dispatchers.IO.limitedParallelism(maxOf(1, options.concurrency().orElse(DEFAULT_CONCURRENCY)))
+        return TimersViews(CoreTimers(client.core, HandlerContext(blocking)) { take(options) }, client.calls).blocking
+    }
+
+    private fun TimersSettings<HandlerContext>.take(options: TimersOptions) {
+        if (options.environment().isNotEmpty()) fromEnvironment(options.environment())
+        options.name().ifPresent { name = it }
+        options.routers().forEach { include(it.core()) }
+        options.declaredTopics().forEach { declare(it.core()) }
+        options.concurrency().ifPresent { concurrency = it }
+        options.takeoverAfter().ifPresent { takeoverAfter = it.kotlin() }
+        options.safetyCheck().ifPresent { safetyCheck = it.kotlin() }
+        options.drainTimeout().ifPresent { drainTimeout = it.kotlin() }
+        options.maxPayloadBytes().ifPresent { maxPayloadBytes = it }
+        options.shards().ifPresent { shards = it }
+        options.previousShards().ifPresent { previousShards = it }
+        options.timelineKey().ifPresent { timelineKey = it }
+        options.payloadsKey().ifPresent { payloadsKey = it }
+        options.listener().ifPresent { hearing -> listener = CoreListener { hearing.onEvent(it.java()) } }
+    }
+}
+
+/** The two views of [core]. */
+internal class TimersViews(
+    private val core: CoreTimers,
+    private val calls: Calls,
+) {
+    private val requests = TimerRequests(core)
+
+    val async: AsyncTimers = AsyncView()
+    val blocking: Timers = BlockingView()
+
+    private fun start(): TimerWorker {
+        val worker = Worker(calls) { core.run() }
+        worker.failure()?.let { throw it }
+        return worker
+    }
+
+    private fun events(): Flow.Publisher<TimerEvent> = core.events.map { it.java() }.asPublisher(calls.dispatcher)
+
+    private inner class AsyncView : AsyncTimers {
+        override fun <T : Any> schedule(
+            topic: Topic<T>,
+            id: String,
+            payload: T,
+            after: Duration,
+        ): CompletableFuture<Void?> = calls.future { requests.schedule(topic, id, payload, after).let { null } }
+
+        override fun <T : Any> schedule(
+            topic: Topic<T>,
+            id: String,
+            payload: T,
+            at: Instant,
+        ): CompletableFuture<Void?> = calls.future { requests.schedule(topic, id, payload, at).let { null } }
+
+        override fun <T : Any> scheduleAll(
+            topic: Topic<T>,
+            timers: Collection<NewTimer<T>>,
+        ): CompletableFuture<Void?> = calls.future { requests.scheduleAll(topic, timers).let { null } }
+
+        override fun <T : Any> scheduleRecurring(
+            topic: Topic<T>,
+            id: String,
+            payload: T,
+            recurrence: Recurrence,
+        ): CompletableFuture<Boolean> = calls.future { requests.scheduleRecurring(topic, id, payload, recurrence) }
+
+        override fun <T : Any> scheduleRecurring(
+            topic: Topic<T>,
+            id: String,
+            payload: T,
+            recurrence: Recurrence,
+            first: Instant,
+        ): CompletableFuture<Boolean> = calls.future { requests.scheduleRecurring(topic, id, payload, recurrence, first) }
+
+        override fun cancel(
+            topic: Topic<*>,
+            id: String,
+        ): CompletableFuture<Boolean> = calls.future { requests.cancel(topic, id) }
+
+        override fun pause(
+            topic: Topic<*>,
+            id: String,
+        ): CompletableFuture<Boolean> = calls.future { requests.pause(topic, id) }
+
+        override fun resume(
+            topic: Topic<*>,
+            id: String,
+        ): CompletableFuture<Boolean> = calls.future { requests.resume(topic, id) }
+
+        override fun <T : Any> get(
+            topic: Topic<T>,
+            id: String,
+        ): CompletableFuture<Optional<Timer<T>>> = calls.future { requests.get(topic, id) }
+
+        override fun <T : Any> list(
+            topic: Topic<T>,
+            query: TimerQuery,
+        ): CompletableFuture<TimerPage<T>> = calls.future { requests.list(topic, query) }
+
+        override fun count(topic: Topic<*>): CompletableFuture<Long> = calls.future { requests.count(topic) }
+
+        override fun deadTimers(query: TimerQuery): CompletableFuture<DeadTimerPage> = calls.future { requests.deadTimers(query) }
+
+        override fun deadTimers(
+            topic: String,
+            query: TimerQuery,
+        ): CompletableFuture<DeadTimerPage> = calls.future { requests.deadTimers(topic, query) }
+
+        override fun requeue(
+            topic: String,
+            id: String,
+            after: Duration,
+        ): CompletableFuture<Boolean> = calls.future { requests.requeue(topic, id, after) }
+
+        override fun discard(
+            topic: String,
+            id: String,
+        ): CompletableFuture<Boolean> = calls.future { requests.discard(topic, id) }
+
+        override fun handleReady(): CompletableFuture<HandledTimers> = calls.future { requests.handleReady() }
+
+        override fun now(): CompletableFuture<Instant> = calls.future { requests.now() }
+
+        override fun start(): TimerWorker = this@TimersViews.start()
+
+        override fun events(): Flow.Publisher<TimerEvent> = this@TimersViews.events()
+
+        override fun lag(): Histogram = core.lag()
+
+        override fun blocking(): Timers = this@TimersViews.blocking
+    }
+
+    private inner class BlockingView : Timers {
+        override fun <T : Any> schedule(
+            topic: Topic<T>,
+            id: String,
+            payload: T,
+            after: Duration,
+        ): Unit = calls.block { requests.schedule(topic, id, payload, after) }
+
+        override fun <T : Any> schedule(
+            topic: Topic<T>,
+            id: String,
+            payload: T,
+            at: Instant,
+        ): Unit = calls.block { requests.schedule(topic, id, payload, at) }
+
+        override fun <T : Any> scheduleAll(
+            topic: Topic<T>,
+            timers: Collection<NewTimer<T>>,
+        ): Unit = calls.block { requests.scheduleAll(topic, timers) }
+
+        override fun <T : Any> scheduleRecurring(
+            topic: Topic<T>,
+            id: String,
+            payload: T,
+            recurrence: Recurrence,
+        ): Boolean = calls.block { requests.scheduleRecurring(topic, id, payload, recurrence) }
+
+        override fun <T : Any> scheduleRecurring(
+            topic: Topic<T>,
+            id: String,
+            payload: T,
+            recurrence: Recurrence,
+            first: Instant,
+        ): Boolean = calls.block { requests.scheduleRecurring(topic, id, payload, recurrence, first) }
+
+        override fun cancel(
+            topic: Topic<*>,
+            id: String,
+        ): Boolean = calls.block { requests.cancel(topic, id) }
+
+        override fun pause(
+            topic: Topic<*>,
+            id: String,
+        ): Boolean = calls.block { requests.pause(topic, id) }
+
+        override fun resume(
+            topic: Topic<*>,
+            id: String,
+        ): Boolean = calls.block { requests.resume(topic, id) }
+
+        override fun <T : Any> get(
+            topic: Topic<T>,
+            id: String,
+        ): Optional<Timer<T>> = calls.block { requests.get(topic, id) }
+
+        override fun <T : Any> list(
+            topic: Topic<T>,
+            query: TimerQuery,
+        ): TimerPage<T> = calls.block { requests.list(topic, query) }
+
+        override fun count(topic: Topic<*>): Long = calls.block { requests.count(topic) }
+
+        override fun deadTimers(query: TimerQuery): DeadTimerPage = calls.block { requests.deadTimers(query) }
+
+        override fun deadTimers(
+            topic: String,
+            query: TimerQuery,
+        ): DeadTimerPage = calls.block { requests.deadTimers(topic, query) }
+
+        override fun requeue(
+            topic: String,
+            id: String,
+            after: Duration,
+        ): Boolean = calls.block { requests.requeue(topic, id, after) }
+
+        override fun discard(
+            topic: String,
+            id: String,
+        ): Boolean = calls.block { requests.discard(topic, id) }
+
+        override fun handleReady(): HandledTimers = calls.block { requests.handleReady() }
+
+        override fun now(): Instant = calls.block { requests.now() }
+
+        override fun start(): TimerWorker = this@TimersViews.start()
+
+        override fun events(): Flow.Publisher<TimerEvent> = this@TimersViews.events()
+
+        override fun lag(): Histogram = core.lag()
+
+        override fun async(): AsyncTimers = this@TimersViews.async
+    }
+}
+
+/** A coroutine that handles timers, in the hands of a Java program. */
+private class Worker(
+    calls: Calls,
+    run: suspend () -> Unit,
+) : TimerWorker {
+    private val end = CompletableFuture<Void?>()
+    private val running: Job = calls.launch(end, run)
+
+    /** Why it could not start. */
+    fun failure(): Throwable? =
+        try {
+            end.getNow(null)
+            null
+        } catch (failed: java.util.concurrent.CompletionException) {
+            failed.cause
+        }
+
+    override fun stop(): CompletableFuture<Void?> {
+        running.cancel()
+        return end.handle { _, _ -> null }
+    }
+
+    override fun ended(): CompletableFuture<Void?> = end.copy()
+
+    override fun close() {
+        try {
+            stop().get()
+        } catch (_: InterruptedException) {
+            Thread.currentThread().interrupt()
+        } catch (failed: ExecutionException) {
+            throw failed.cause!!
+        }
+    }
+}

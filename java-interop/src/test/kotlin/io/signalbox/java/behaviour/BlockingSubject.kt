@@ -1,0 +1,111 @@
+package io.signalbox.java.behaviour
+
+import io.signalbox.Permit
+import io.signalbox.Semaphore
+import io.signalbox.SemaphoreSettings
+import io.signalbox.SemaphoreSnapshot
+import io.signalbox.java.Signalbox
+import java.util.Optional
+import java.util.concurrent.CompletableFuture
+import java.util.concurrent.ExecutorService
+import java.util.concurrent.atomic.AtomicReference
+import java.util.concurrent.locks.LockSupport
+import kotlin.coroutines.resumeWithException
+import kotlin.jvm.optionals.getOrNull
+import kotlin.time.Duration
+import kotlin.time.toJavaDuration
+import kotlinx.coroutines.suspendCancellableCoroutine
+
+/** The blocking view, for the suite: every call has a thread of [threads] wait, and cancelling it interrupts that. */
+class BlockingSubject(
+    private val view: Signalbox,
+    private val threads: ExecutorService,
+) : Subject() {
+    private val handles = Handles<io.signalbox.java.Semaphore>(::SemaphoreSubject)
+
+    override suspend fun semaphore(
+        name: String,
+        permits: Int,
+        configure: SemaphoreSettings.() -> Unit,
+    ): Semaphore = handles.of(block { view.semaphore(name, permits, semaphoreOptions(configure)) })
+
+    override suspend fun attach(
+        name: String,
+        timeout: Duration,
+        configure: SemaphoreSettings.() -> Unit,
+    ): Semaphore = handles.of(block { view.attach(name, timeout.toJavaDuration(), semaphoreOptions(configure)) })
+
+    override fun close() = view.async().close()
+
+    override suspend fun closeAndJoin() = block { view.close() }
+
+    private inner class SemaphoreSubject(
+        private val view: io.signalbox.java.Semaphore,
+    ) : Semaphore {
+        override val name: String get() = view.name()
+
+        override suspend fun acquire(permits: Int): Permit = Held(block({ it.close() }) { view.acquire(permits) })
+
+        override suspend fun acquire(
+            permits: Int,
+            timeout: Duration,
+        ): Permit = Held(block({ it.close() }) { view.acquire(permits, timeout.toJavaDuration()) })
+
+        override suspend fun tryAcquire(permits: Int): Permit? = maybe { view.tryAcquire(permits) }
+
+        override suspend fun tryAcquire(
+            permits: Int,
+            timeout: Duration,
+        ): Permit? = maybe { view.tryAcquire(permits, timeout.toJavaDuration()) }
+
+        private suspend fun maybe(call: () -> Optional<io.signalbox.java.Permit>): Permit? =
+            block({ it.ifPresent { permit -> permit.close() } }, call).map { Held(it) }.getOrNull()
+
+        override suspend fun permits(): Int = block { view.permits() }
+
+        override suspend fun availablePermits(): Int = block { view.availablePermits() }
+
+        override suspend fun isLocked(): Boolean = block { view.isLocked }
+
+        override suspend fun snapshot(limit: Int): SemaphoreSnapshot = block { view.snapshot(limit) }.kotlin()
+
+        override suspend fun resize(permits: Int) = block { view.resize(permits) }
+
+        override suspend fun addPermits(permits: Int): Int = block { view.addPermits(permits) }
+    }
+
+    private inner class Held(
+        private val view: io.signalbox.java.Permit,
+    ) : PermitSubject(view) {
+        /** A release cannot be cancelled, so its thread is not interrupted before it has begun. */
+        override suspend fun release(): Boolean = block(interruptible = false) { view.release() }
+
+        override suspend fun extend(hold: Duration): Boolean = block { view.extend(hold.toJavaDuration()) }
+    }
+
+    private suspend fun <T> block(
+        giveBack: (T) -> Unit = {},
+        interruptible: Boolean = true,
+        call: () -> T,
+    ): T =
+        suspendCancellableCoroutine { continuation ->
+            val thread = AtomicReference<Thread>()
+            val task = threads.submit {
+                thread.set(Thread.currentThread())
+                val result = runCatching(call)
+                result.onSuccess { continuation.resume(it) { _, unwanted, _ -> giveBack(unwanted) } }
+                result.onFailure { continuation.resumeWithException(it) }
+            }
+            if (interruptible) continuation.invokeOnCancellation { task.cancel(true) }
+            // The suite takes what was started first for what was asked for first.
+            while (!task.isDone && !thread.get().waitsForAnswer()) Thread.onSpinWait()
+        }
+
+    private fun Thread?.waitsForAnswer() =
+        this != null && LockSupport.getBlocker(this)?.javaClass?.enclosingClass == CompletableFuture::class.java
+
+    private suspend fun <T> block(
+        giveBack: (T) -> Unit,
+        call: () -> T,
+    ): T = block(giveBack, interruptible = true, call)
+}

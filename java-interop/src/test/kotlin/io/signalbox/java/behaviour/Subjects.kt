@@ -1,0 +1,129 @@
+package io.signalbox.java.behaviour
+
+import io.signalbox.Event
+import io.signalbox.EventSettings
+import io.signalbox.Mutex
+import io.signalbox.MutexSettings
+import io.signalbox.Observation
+import io.signalbox.Permit
+import io.signalbox.Semaphore
+import io.signalbox.SemaphoreSettings
+import io.signalbox.SemaphoreSnapshot
+import io.signalbox.SemaphoreStatistics
+import io.signalbox.Signalbox
+import io.signalbox.SignalboxListener
+import io.signalbox.SignalboxSettings
+import io.signalbox.java.AfterDataLoss
+import io.signalbox.java.Grant
+import io.signalbox.java.SemaphoreOptions
+import io.signalbox.java.SignalboxOptions
+import kotlin.jvm.optionals.getOrNull
+import kotlin.time.Duration
+import kotlin.time.toJavaDuration
+import kotlin.time.toKotlinDuration
+import kotlinx.coroutines.DisposableHandle
+import kotlinx.coroutines.flow.Flow
+
+/** What the adapters of both views have in common: the suite is about semaphores. */
+abstract class Subject : Signalbox {
+    override suspend fun mutex(
+        name: String,
+        configure: MutexSettings.() -> Unit,
+    ): Mutex = notInTheSuite()
+
+    override suspend fun event(
+        name: String,
+        configure: EventSettings.() -> Unit,
+    ): Event = notInTheSuite()
+
+    override suspend fun statistics(
+        names: Collection<String>?,
+        limit: Int,
+    ): List<SemaphoreStatistics> = notInTheSuite()
+
+    override fun addListener(listener: SignalboxListener): DisposableHandle = notInTheSuite()
+
+    override fun observations(): Flow<Observation> = notInTheSuite()
+
+    private fun notInTheSuite(): Nothing = error("Not in the suite of semaphores")
+}
+
+/** One grant, whichever view it comes from. */
+abstract class PermitSubject(
+    private val grant: Grant,
+) : Permit {
+    override val name: String get() = grant.name()
+    override val fencingToken: Long get() = grant.fencingToken()
+    override val permits: Int get() = grant.permits()
+    override val holdersAtGrant: Int get() = grant.holdersAtGrant()
+    override val isLost: Boolean get() = grant.isLost
+
+    override fun onLost(action: () -> Unit): DisposableHandle = grant.onLost(action).let { DisposableHandle(it::close) }
+}
+
+/** The suite expects actions to have been called when it has heard of a loss, so they are called where the loss is noticed. */
+fun options(configure: SignalboxSettings.() -> Unit): SignalboxOptions {
+    val settings = SignalboxSettings().apply(configure)
+    return SignalboxOptions
+        .builder()
+        .namespace(settings.namespace)
+        .label(settings.label)
+        .lease(settings.lease.toJavaDuration())
+        .retention(settings.retention.toJavaDuration())
+        .storeTimeout(settings.storeTimeout.toJavaDuration())
+        .announceInScript(settings.announceInScript)
+        .callbackExecutor(Runnable::run)
+        .build()
+}
+
+fun semaphoreOptions(configure: SemaphoreSettings.() -> Unit): SemaphoreOptions {
+    val settings = SemaphoreSettings().apply(configure)
+    val options = SemaphoreOptions.builder()
+    settings.maxHold.ifFinite { options.maxHold(it.toJavaDuration()) }
+    settings.acquireTimeout.ifFinite { options.acquireTimeout(it.toJavaDuration()) }
+    return options.bounded(settings.bounded).afterDataLoss(AfterDataLoss.valueOf(settings.afterDataLoss.name)).build()
+}
+
+private fun Duration.ifFinite(use: (Duration) -> Unit) {
+    if (isFinite()) use(this)
+}
+
+fun io.signalbox.java.SemaphoreSnapshot.kotlin(): SemaphoreSnapshot =
+    SemaphoreSnapshot(
+        name(),
+        declaredPermits(),
+        permits(),
+        heldPermits(),
+        queueLength(),
+        grants(),
+        holders().map {
+            SemaphoreSnapshot.Holder(
+                it.client(),
+                it.label(),
+                it.fencingToken(),
+                it.permits(),
+                it.age().toKotlinDuration(),
+                it.remainingLease().toKotlinDuration(),
+                it.remainingHold().getOrNull()?.toKotlinDuration(),
+            )
+        },
+        queue().map {
+            SemaphoreSnapshot.Waiter(
+                it.client(),
+                it.label(),
+                it.position(),
+                it.permits(),
+                it.age().toKotlinDuration(),
+                it.remainingLease().toKotlinDuration(),
+            )
+        },
+    )
+
+/** The handles of one client: the same for the same view. */
+class Handles<V : Any>(
+    private val make: (V) -> Semaphore,
+) {
+    private val known = java.util.concurrent.ConcurrentHashMap<V, Semaphore>()
+
+    fun of(view: V): Semaphore = known.computeIfAbsent(view, make)
+}

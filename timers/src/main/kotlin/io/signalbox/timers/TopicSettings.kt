@@ -1,0 +1,69 @@
+package io.signalbox.timers
+
+import io.signalbox.Semaphore
+import io.signalbox.internal.coordination.roundUp
+import kotlin.math.pow
+import kotlin.random.Random
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.minutes
+import kotlin.time.Duration.Companion.seconds
+
+/** How timers of one topic are handled by this process. */
+public class TopicSettings internal constructor() {
+    /**
+     * How often a timer is handled before it is given up as dead; 1 means no retry. Counted when a worker takes the timer, so a timer that
+     * kills its workers is given up as well.
+     */
+    public var attempts: Int = 5
+
+    /** How long after the first failure the timer comes again; zero or more. */
+    public var backoff: Duration = 1.seconds
+
+    /** What the pause is multiplied by with every further failure; 1 or more. */
+    public var backoffFactor: Double = 2.0
+
+    /** The longest pause, unless [backoff] itself is longer. */
+    public var maxBackoff: Duration = 5.minutes
+
+    /** By which share each pause is varied at random, up or down, so that what failed together does not come again together; 0 to 1. */
+    public var backoffJitter: Double = 0.2
+
+    /**
+     * How long a handler may run; infinite for no limit. After it the handler is cancelled and the attempt has failed. If it ignores the
+     * cancellation, its timer and its place are free nevertheless.
+     */
+    public var timeout: Duration = 10.minutes
+
+    /** How many handlers of this topic run at a time in this process, within [TimersSettings.concurrency]. */
+    public var concurrency: Int = Int.MAX_VALUE
+
+    /**
+     * Limits the handlers of this topic across all processes: each runs under a permit of this semaphore. A worker takes no timer before it
+     * has the permit for it, so what waits for permits keeps nothing else waiting.
+     */
+    public var semaphore: Semaphore? = null
+
+    internal fun check(topic: String) {
+        require(attempts >= 1) { "attempts of topic '$topic' must be at least 1, but was $attempts." }
+        require(backoff >= Duration.ZERO && backoff.isFinite()) { "backoff of topic '$topic' must be zero or more and finite, but was $backoff." }
+        require(maxBackoff >= Duration.ZERO && maxBackoff.isFinite()) {
+            "maxBackoff of topic '$topic' must be zero or more and finite, but was $maxBackoff."
+        }
+        require(backoffFactor >= 1 && backoffFactor.isFinite()) { "backoffFactor of topic '$topic' must be at least 1, but was $backoffFactor." }
+        require(backoffJitter in 0.0..1.0) { "backoffJitter of topic '$topic' must be 0 to 1, but was $backoffJitter." }
+        require(timeout >= 1.milliseconds) { "timeout of topic '$topic' must be at least 1 ms, but was $timeout." }
+        require(concurrency >= 1) { "concurrency of topic '$topic' must be at least 1, but was $concurrency." }
+    }
+
+    /** The pause after the failure of the attempt number [attempt], which counts from 1. */
+    internal fun pauseAfter(attempt: Int): Duration {
+        val planned = minOf(maxOf(maxBackoff, backoff), backoff * minOf(backoffFactor.pow(attempt - 1), MAX_FACTOR))
+        return roundUp(planned * (1 + backoffJitter * Random.nextDouble(-1.0, 1.0))).milliseconds
+    }
+
+    private companion object {
+        /** Keeps the product a number. */
+        const val MAX_FACTOR = 1e9
+    }
+}

@@ -1,0 +1,479 @@
+package io.signalbox.timers.internal
+
+import io.signalbox.SignalboxClosedException
+import io.signalbox.StoreUnavailableException
+import io.signalbox.internal.BackendOwner
+import io.signalbox.internal.ClosesWithClient
+import io.signalbox.internal.SignalboxBackend
+import io.signalbox.internal.ledger.LedgerFailure
+import io.signalbox.timers.DeadTimer
+import io.signalbox.timers.DeadTimerPage
+import io.signalbox.timers.HandledTimers
+import io.signalbox.timers.NewTimer
+import io.signalbox.timers.Recurrence
+import io.signalbox.timers.Timer
+import io.signalbox.timers.TimerEvent
+import io.signalbox.timers.TimerPage
+import io.signalbox.timers.Timers
+import io.signalbox.timers.TimersSettings
+import io.signalbox.timers.Topic
+import io.signalbox.timers.internal.ledger.Change
+import io.signalbox.timers.internal.ledger.Due
+import io.signalbox.timers.internal.ledger.Position
+import io.signalbox.timers.internal.ledger.SetTimer
+import io.signalbox.timers.internal.ledger.Shelf
+import io.signalbox.timers.internal.ledger.Stored
+import io.signalbox.timers.internal.ledger.TimerLedger
+import io.signalbox.timers.internal.memory.MemoryTimers
+import io.signalbox.timers.internal.redis.RedisTimerLedger
+import io.signalbox.timers.internal.redis.TimerKeys
+import io.signalbox.timers.internal.worker.Reporter
+import io.signalbox.timers.internal.worker.Worker
+import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.atomic.AtomicReference
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.nanoseconds
+import kotlin.time.Instant
+import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.asSharedFlow
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.sync.withLock
+import org.HdrHistogram.Histogram
+
+/** The one [Timers]: checks and encodes what goes to the store, decodes what comes from it, and starts workers. */
+internal class DefaultTimers<C>(
+    owner: BackendOwner,
+    private val context: C,
+    settings: TimersSettings<C>,
+) : Timers,
+    ClosesWithClient {
+    private val backend: SignalboxBackend = owner.backend
+    private val config = TimersConfig(settings)
+    private val routes = settings.routes.toMap()
+    private val topics = settings.topics.toMap()
+    private val sharding = Sharding(config.shards, config.previousShards)
+    private val ledger: TimerLedger = ledgerOf(backend, config)
+    private val lines = sharding.all.map { WriteLine(it, ledger, backend, config.boundMillis) }
+    private val reporter = Reporter(settings.listener)
+    private val running = AtomicReference<Worker>()
+    private val passes: MutableSet<Worker> = ConcurrentHashMap.newKeySet()
+    private val opening = Mutex()
+
+    @Volatile
+    private var isOpen = false
+
+    @Volatile
+    private var isClosed = false
+
+    init {
+        owner.closeWithClient(this)
+    }
+
+    // ---- setting -----------------------------------------------------------------------------------------------------------
+
+    override suspend fun <T> schedule(
+        topic: Topic<T>,
+        id: String,
+        payload: T,
+        after: Duration,
+    ) = set(topic, id, payload, Limits.after(after))
+
+    override suspend fun <T> schedule(
+        topic: Topic<T>,
+        id: String,
+        payload: T,
+        at: Instant,
+    ) = set(topic, id, payload, Limits.at(at))
+
+    private suspend fun <T> set(
+        topic: Topic<T>,
+        id: String,
+        payload: T,
+        due: Due,
+    ) {
+        requireKnown(topic)
+        Limits.requireId(id)
+        val timer = SetTimer(id, due, record(topic, payload, null))
+        open()
+        awaitOne { Operation(topic.name, timer, null, it).also { operation -> submit(operation) } }
+        removeFormer(topic.name, id)
+    }
+
+    override suspend fun <T> scheduleAll(
+        topic: Topic<T>,
+        timers: Iterable<NewTimer<T>>,
+    ) {
+        requireKnown(topic)
+        val set =
+            timers.map {
+                val due = if (it.after != null) Limits.after(it.after) else Limits.at(it.at!!)
+                SetTimer(Limits.requireId(it.id), due, record(topic, it.payload, null))
+            }
+        if (set.isEmpty()) return
+        open()
+        val all = Many(set.size)
+        set.groupBy { sharding.of(topic.name, it.id) }.forEach { (shard, timers) ->
+            lines[shard].submit(timers.map { Operation(topic.name, it, null, all) })
+        }
+        all.await()
+        if (config.previousShards != null) set.forEach { removeFormer(topic.name, it.id) }
+    }
+
+    override suspend fun <T> scheduleRecurring(
+        topic: Topic<T>,
+        id: String,
+        payload: T,
+        recurrence: Recurrence,
+        first: Instant?,
+    ): Boolean {
+        requireKnown(topic)
+        Limits.requireId(id)
+        val record = record(topic, payload, recurrence)
+        open()
+        val due =
+            when {
+                first != null -> Limits.at(first)
+                recurrence is Recurrence.FixedDelay -> Due.after(recurrence.delayMillis)
+                recurrence is Recurrence.FixedRate -> Due.after(recurrence.periodMillis)
+                else -> firstOf(recurrence)
+            }
+        return change(topic.name, Change.Keep(id, due, record)).also { removeFormer(topic.name, id) }
+    }
+
+    private suspend fun firstOf(recurrence: Recurrence): Due {
+        val first = requireNotNull(recurrence.first(now())) { "The recurrence \"$recurrence\" never occurs." }
+        return Limits.at(first)
+    }
+
+    private fun requireKnown(topic: Topic<*>) {
+        require(topics[topic.name] === topic || topics[topic.name]?.name == topic.name) {
+            "The topic '${topic.name}' is unknown to this service. Include a router that handles it, or declare(topic) if another process " +
+                "does. Known are: ${topics.keys.ifEmpty { listOf("none") }.joinToString()}."
+        }
+    }
+
+    private fun <T> record(
+        topic: Topic<T>,
+        payload: T,
+        recurrence: Recurrence?,
+    ): ByteArray {
+        val bytes = topic.codec.encode(payload)
+        require(bytes.size <= config.maxPayloadBytes) {
+            "The payload for topic '${topic.name}' has ${bytes.size} bytes, more than maxPayloadBytes, which is ${config.maxPayloadBytes}."
+        }
+        return Records.encode(bytes, recurrence)
+    }
+
+    private fun submit(
+        operation: Operation,
+        shard: Int = sharding.of(operation.topic, operation.id),
+    ) = lines[shard].submit(listOf(operation))
+
+    // ---- changing ----------------------------------------------------------------------------------------------------------
+
+    override suspend fun cancel(
+        topic: Topic<*>,
+        id: String,
+    ): Boolean = changeEverywhere(topic.name, id) { Change.Cancel(id) }
+
+    override suspend fun pause(
+        topic: Topic<*>,
+        id: String,
+    ): Boolean = changeEverywhere(topic.name, id) { Change.Pause(id) }
+
+    override suspend fun resume(
+        topic: Topic<*>,
+        id: String,
+    ): Boolean {
+        val stored = find(topic.name, id) ?: return false
+        val recurrence = Records.recurrenceOf(stored.record)
+        val due =
+            when (recurrence) {
+                null -> Due.at(stored.due)
+                is Recurrence.FixedDelay -> Due.after(recurrence.delayMillis)
+                else -> {
+                    val now = now()
+                    val next = recurrence.next(Instant.fromEpochMilliseconds(stored.due), now)?.let { maxOf(it, recurrence.next(it, now) ?: it).takeIf { _ -> it <= now } ?: it }
+                    Due.at((next ?: now).toEpochMilliseconds())
+                }
+            }
+        return changeEverywhere(topic.name, id) { Change.Resume(id, due) }
+    }
+
+    override suspend fun requeue(
+        topic: String,
+        id: String,
+        after: Duration,
+    ): Boolean = Limits.after(after).let { due -> changeEverywhere(topic, id) { Change.Requeue(id, due) } }
+
+    override suspend fun discard(
+        topic: String,
+        id: String,
+    ): Boolean = changeEverywhere(topic, id) { Change.Discard(id) }
+
+    private suspend fun changeEverywhere(
+        topic: String,
+        id: String,
+        change: () -> Change,
+    ): Boolean {
+        Limits.requireTopic(topic)
+        Limits.requireId(id)
+        open()
+        val former = sharding.formerOf(topic, id)
+        val inFormer = former != null && change(topic, change(), former)
+        return change(topic, change()) || inFormer
+    }
+
+    private suspend fun change(
+        topic: String,
+        change: Change,
+        shard: Int = sharding.of(topic, change.id),
+    ): Boolean = awaitOne { Operation(topic, null, change, it).also { operation -> submit(operation, shard) } }
+
+    private suspend fun removeFormer(
+        topic: String,
+        id: String,
+    ) {
+        val former = sharding.formerOf(topic, id) ?: return
+        change(topic, Change.Cancel(id), former)
+    }
+
+    // ---- asking ------------------------------------------------------------------------------------------------------------
+
+    override suspend fun <T> get(
+        topic: Topic<T>,
+        id: String,
+    ): Timer<T>? = find(topic.name, id)?.let { timer(topic, it) }
+
+    private suspend fun find(
+        topic: String,
+        id: String,
+    ): Stored? {
+        Limits.requireId(id)
+        open()
+        return asked { ledger.get(sharding.of(topic, id), topic, id) }
+            ?: sharding.formerOf(topic, id)?.let { former -> asked { ledger.get(former, topic, id) } }
+    }
+
+    override suspend fun <T> list(
+        topic: Topic<T>,
+        from: Instant?,
+        until: Instant?,
+        limit: Int,
+        after: String?,
+    ): TimerPage<T> {
+        requireLimit(limit)
+        val moments = (from?.toEpochMilliseconds()?.coerceAtLeast(0) ?: 0)..(until?.toEpochMilliseconds() ?: Long.MAX_VALUE.shr(10))
+        val position = after?.let { Cursors.decode(it).second }
+        open()
+        val found = page(topic.name, shelved = false, moments, position, limit)
+        val next = if (found.size < limit) null else found.last().let { Cursors.encode(topic.name, Position(it.moment, it.id)) }
+        return TimerPage(found.map { timer(topic, it) }, next)
+    }
+
+    /** One page over all shards. */
+    private suspend fun page(
+        topic: String,
+        shelved: Boolean,
+        moments: LongRange,
+        after: Position?,
+        limit: Int,
+    ): List<Stored> =
+        sharding.all
+            .flatMap { shard -> asked { ledger.list(shard, topic, shelved, moments, after, limit) } }
+            .let { all -> if (sharding.all.count() == 1) all else all.sortedWith(compareBy({ it.moment }, { it.id })) }
+            .take(limit)
+
+    override suspend fun count(topic: Topic<*>): Long {
+        open()
+        return sharding.all.sumOf { shard -> asked { ledger.count(shard, topic.name, shelved = false) } }
+    }
+
+    override suspend fun deadTimers(
+        topic: String?,
+        limit: Int,
+        after: String?,
+    ): DeadTimerPage {
+        requireLimit(limit)
+        open()
+        val cursor = after?.let(Cursors::decode)
+        val names = if (topic != null) listOf(topic) else sharding.all.flatMap { asked { ledger.topics(it) } }.distinct().sorted()
+        val handled = sharding.all.flatMapTo(HashSet()) { asked { ledger.handledTopics(it) } }
+        val now = now().toEpochMilliseconds()
+        val found = ArrayList<DeadTimer>()
+        for (name in names) {
+            if (cursor != null && name < cursor.first) continue
+            var position = cursor?.takeIf { it.first == name }?.second
+            while (true) {
+                // What nobody handles is on the timeline, where it is taken from as soon as somebody does.
+                val waiting = if (name in handled) emptyList() else page(name, shelved = false, 0..now - config.boundMillis, position, limit)
+                val shelved = page(name, shelved = true, 0..Long.MAX_VALUE.shr(10), position, limit)
+                val both = (waiting + shelved).sortedWith(compareBy({ it.moment }, { it.id })).take(limit)
+                for (stored in both) {
+                    position = Position(stored.moment, stored.id)
+                    dead(name, stored)?.let(found::add)
+                    if (found.size == limit) return DeadTimerPage(found, Cursors.encode(name, position))
+                }
+                if (both.size < limit) break
+            }
+        }
+        return DeadTimerPage(found, null)
+    }
+
+    private fun dead(
+        topic: String,
+        stored: Stored,
+    ): DeadTimer? {
+        val kind =
+            when (stored.shelf) {
+                Shelf.PAUSED -> return null
+                Shelf.DEAD -> DeadTimer.Kind.DEAD
+                Shelf.PARKED -> DeadTimer.Kind.UNDECODABLE
+                null -> DeadTimer.Kind.UNKNOWN_TOPIC
+            }
+        return DeadTimer(
+            topic,
+            stored.id,
+            due = Instant.fromEpochMilliseconds(stored.due),
+            since = Instant.fromEpochMilliseconds(stored.moment),
+            stored.attempts,
+            kind,
+            if (stored.shelf == null) "No worker handles the topic." else stored.reason,
+            Records.payloadOf(stored.record),
+        )
+    }
+
+    private fun <T> timer(
+        topic: Topic<T>,
+        stored: Stored,
+    ): Timer<T> =
+        Timer(
+            topic.name,
+            stored.id,
+            due = Instant.fromEpochMilliseconds(stored.due),
+            next = Instant.fromEpochMilliseconds(stored.moment),
+            stored.attempts,
+            state =
+                when {
+                    stored.shelf == Shelf.PAUSED -> Timer.State.PAUSED
+                    stored.shelf != null -> Timer.State.DEAD
+                    stored.isClaimed -> Timer.State.HANDLING
+                    else -> Timer.State.WAITING
+                },
+            recurrence = runCatching { Records.recurrenceOf(stored.record) }.getOrNull(),
+            decoded = lazy { topic.codec.decode(Records.payloadOf(stored.record)) },
+        )
+
+    override suspend fun now(): Instant = asked { ledger.now() }
+
+    private fun requireLimit(limit: Int) = require(limit in 1..MAX_PAGE) { "limit must be 1 to $MAX_PAGE, but was $limit." }
+
+    // ---- handling ----------------------------------------------------------------------------------------------------------
+
+    override suspend fun run(): Nothing {
+        check(routes.isNotEmpty()) { "There is no handler to run. Include a router, or add handlers with on(topic) { }." }
+        open()
+        val worker = worker(horizon = 0)
+        check(running.compareAndSet(null, worker)) { "run() is running already. One is enough: raise concurrency instead." }
+        try {
+            if (isClosed) throw closed()
+            worker.run()
+            throw closed()
+        } finally {
+            running.set(null)
+        }
+    }
+
+    override suspend fun handleReady(): HandledTimers {
+        open()
+        if (routes.isEmpty()) return HandledTimers(0, 0, 0, 0)
+        val worker = worker(horizon = now().toEpochMilliseconds())
+        passes.add(worker)
+        try {
+            if (isClosed) throw closed()
+            worker.run()
+        } finally {
+            passes.remove(worker)
+        }
+        return worker.handled()
+    }
+
+    private suspend fun worker(horizon: Long) =
+        Worker(backend, config, ledger, sharding.all, routes.values, context, reporter, currentCoroutineContext(), horizon)
+
+    override val events: Flow<TimerEvent> = reporter.events.asSharedFlow()
+
+    override fun lag(): Histogram = reporter.lag()
+
+    // ---- the store ---------------------------------------------------------------------------------------------------------
+
+    /** Makes sure, once, that all processes mean the same number of shards. */
+    private suspend fun open() {
+        if (isClosed) throw closed()
+        if (isOpen) return
+        opening.withLock {
+            if (isOpen) return
+            val stored = asked { ledger.declareShards(config.shards, config.previousShards) }
+            require(stored == config.shards) {
+                "The timers of service '${config.name}' are spread over $stored shards, and shards is ${config.shards} here. All processes must " +
+                    "agree; to change the number, set previousShards = $stored until all timers from before are gone."
+            }
+            isOpen = true
+        }
+    }
+
+    /** Asks again until the store answers or its time is up. For requests that change nothing, or the same when repeated. */
+    private suspend fun <T> asked(request: suspend () -> T): T {
+        val limit = backend.clock.nanos() + backend.settings.storeTimeoutNanos
+        var attempt = 0
+        while (true) {
+            if (isClosed) throw closed()
+            try {
+                return request()
+            } catch (failure: LedgerFailure) {
+                if (failure.final) throw failure.error
+                if (backend.clock.nanos() > limit) {
+                    throw StoreUnavailableException("The store gave no usable answer in time. Last problem: ${failure.error.message}", failure.error)
+                }
+            }
+            delay(backend.settings.backoffNanos(attempt++).nanoseconds)
+        }
+    }
+
+    private fun closed() = SignalboxClosedException("This client was closed. Make a new one with Signalbox.connect().")
+
+    override fun close() {
+        isClosed = true
+        lines.forEach { it.close() }
+        (passes + listOfNotNull(running.get())).forEach { it.stop() }
+    }
+
+    override suspend fun awaitFarewell() {
+        lines.forEach { it.awaitEnd() }
+        while (running.get() != null || passes.isNotEmpty()) delay(POLL)
+    }
+
+    private companion object {
+        const val MAX_PAGE = 1000
+        val POLL = 5.milliseconds
+
+        fun ledgerOf(
+            backend: SignalboxBackend,
+            config: TimersConfig,
+        ): TimerLedger =
+            when (val store = backend.store) {
+                is SignalboxBackend.Store.Memory ->
+                    store.store.part("timers:${backend.namespace}:{${config.name}}:${config.timelineKey}") { MemoryTimers(store.store) }
+
+                is SignalboxBackend.Store.Redis ->
+                    RedisTimerLedger(
+                        store.line,
+                        TimerKeys(backend.namespace, config.name, config.timelineKey, config.payloadsKey),
+                        store.announceInScript,
+                    )
+            }
+    }
+}

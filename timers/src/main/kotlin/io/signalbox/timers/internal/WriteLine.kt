@@ -1,0 +1,174 @@
+package io.signalbox.timers.internal
+
+import io.signalbox.SignalboxClosedException
+import io.signalbox.StoreUnavailableException
+import io.signalbox.internal.SignalboxBackend
+import io.signalbox.internal.ledger.LedgerFailure
+import io.signalbox.timers.internal.ledger.Change
+import io.signalbox.timers.internal.ledger.SetTimer
+import io.signalbox.timers.internal.ledger.TimerLedger
+import io.signalbox.timers.internal.ledger.TopicWrite
+import io.signalbox.timers.internal.ledger.Write
+import io.signalbox.timers.internal.ledger.WriteAnswer
+import java.util.concurrent.locks.ReentrantLock
+import kotlin.concurrent.withLock
+import kotlin.time.Duration.Companion.nanoseconds
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.launch
+
+/**
+ * What this client has to say about the timers of one shard, one request at a time: while one is on its way, operations of all
+ * coroutines gather, and leave together in the next. So a request is never overtaken by its own repetition, and load makes batches.
+ */
+internal class WriteLine(
+    private val shard: Int,
+    private val ledger: TimerLedger,
+    private val backend: SignalboxBackend,
+    private val boundMillis: Long,
+) {
+    private val lock = ReentrantLock()
+    private val waiting = ArrayDeque<Operation>()
+    private var flight: Job? = null
+    private var isClosed = false
+    private var session = backend.client.nextSession()
+    private var number = 0L
+
+    fun submit(operations: List<Operation>) {
+        lock.withLock {
+            if (isClosed) throw SignalboxClosedException(CLOSED)
+            val now = backend.clock.nanos()
+            operations.forEach { it.since = now }
+            waiting.addAll(operations)
+            if (flight == null) flight = backend.scope.launch { flyAll() }
+        }
+    }
+
+    private suspend fun flyAll() {
+        try {
+            while (true) {
+                val batch = nextBatch() ?: return
+                fly(batch)
+            }
+        } catch (problem: Throwable) {
+            failAll(if (problem is CancellationException) SignalboxClosedException(CLOSED) else problem)
+            throw problem
+        }
+    }
+
+    /** The operations that go next: none of them about a timer that another one is about, so that their order does not matter. */
+    private fun nextBatch(): List<Operation>? =
+        lock.withLock {
+            val batch = ArrayList<Operation>(minOf(waiting.size, MAX_BATCH))
+            val timers = HashSet<Timer>()
+            var bytes = 0
+            while (batch.size < MAX_BATCH && bytes < MAX_BYTES) {
+                val next = waiting.firstOrNull() ?: break
+                if (!next.isAbandoned) {
+                    if (!timers.add(Timer(next.topic, next.id))) break
+                    batch.add(next)
+                    bytes += next.size
+                }
+                waiting.removeFirst()
+            }
+            if (batch.isEmpty()) flight = null
+            batch.ifEmpty { null }
+        }
+
+    private data class Timer(
+        val topic: String,
+        val id: String,
+    )
+
+    private suspend fun fly(batch: List<Operation>) {
+        val topics = batch.groupBy { it.topic }
+        val writes =
+            topics.map { (topic, operations) -> TopicWrite(topic, operations.mapNotNull { it.set }, operations.mapNotNull { it.change }) }
+        number++
+        var attempt = 0
+        while (true) {
+            try {
+                when (val answer = ledger.write(shard, Write(session, number, boundMillis, writes))) {
+                    is WriteAnswer.Done -> {
+                        val results = answer.results.iterator()
+                        for (operations in topics.values) operations.forEach { it.completion.done(it.change == null || results.next()) }
+                        return
+                    }
+
+                    // It was not executed: the server has lost its data, or this client has been silent for very long.
+                    WriteAnswer.Lost -> startSession()
+
+                    WriteAnswer.Stale -> throw IllegalStateException("The store has seen a later request of this session.")
+                }
+            } catch (failure: LedgerFailure) {
+                if (failure.final) return batch.forEach { it.completion.failed(failure.error) }
+                val limit = backend.clock.nanos() - backend.settings.storeTimeoutNanos
+                if (batch.all { it.since < limit }) return timedOut(batch, failure, limit)
+            }
+            delay(backend.settings.backoffNanos(attempt++).nanoseconds)
+        }
+    }
+
+    private fun startSession() {
+        session = backend.client.nextSession()
+        number = 1
+    }
+
+    private fun timedOut(
+        batch: List<Operation>,
+        failure: LedgerFailure,
+        limit: Long,
+    ) {
+        val sent = StoreUnavailableException(
+            "The store gave no usable answer in time; the timers may have been changed or not. Last problem: ${failure.error.message}",
+            failure.error,
+        )
+        batch.forEach { it.completion.failed(sent) }
+        val unsent = StoreUnavailableException("The store cannot be reached; the timers were not changed. Last problem: ${failure.error.message}", failure.error)
+        lock.withLock { waiting.filter { it.since < limit }.also { waiting.removeAll(it) } }.forEach { it.completion.failed(unsent) }
+    }
+
+    private fun failAll(problem: Throwable) {
+        lock.withLock { waiting.toList().also { waiting.clear() } }.forEach { it.completion.failed(problem) }
+    }
+
+    /** What was submitted before is still sent. */
+    fun close() = lock.withLock { isClosed = true }
+
+    suspend fun awaitEnd() {
+        lock.withLock { flight }?.join()
+    }
+
+    private companion object {
+        /** Keeps a script below some milliseconds. */
+        const val MAX_BATCH = 500
+        const val MAX_BYTES = 4 shl 20
+        const val CLOSED = "This client was closed. Make a new one with Signalbox.connect()."
+    }
+}
+
+/** One timer to be set, or one change. */
+internal class Operation(
+    val topic: String,
+    val set: SetTimer?,
+    val change: Change?,
+    val completion: Completion,
+) {
+    val id: String = set?.id ?: change!!.id
+    val size: Int get() = set?.record?.size ?: 0
+
+    /** By the client's clock. */
+    var since = 0L
+
+    /** Nobody waits for it any more. Sent nevertheless if it is on its way. */
+    @Volatile
+    var isAbandoned = false
+}
+
+/** Who waits for an operation. Called once. */
+internal interface Completion {
+    fun done(result: Boolean)
+
+    fun failed(problem: Throwable)
+}

@@ -1,0 +1,117 @@
+package io.signalbox.timers.internal.memory
+
+import io.signalbox.InMemoryStore
+import io.signalbox.timers.internal.ledger.Position
+import io.signalbox.timers.internal.ledger.Stored
+import io.signalbox.timers.internal.ledger.TimerLedger
+import io.signalbox.timers.internal.ledger.Turn
+import io.signalbox.timers.internal.ledger.TurnAnswer
+import io.signalbox.timers.internal.ledger.Write
+import io.signalbox.timers.internal.ledger.WriteAnswer
+import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.locks.ReentrantLock
+import kotlin.concurrent.withLock
+import kotlin.time.Instant
+import kotlinx.coroutines.yield
+
+/** What the in-memory clients of one store share: the shards of one timer service, and who listens. Thread-safe. */
+internal class MemoryTimers(
+    private val store: InMemoryStore,
+) : TimerLedger {
+    private val lock = ReentrantLock()
+    private val shards = HashMap<Int, ShardState>()
+    private val listeners = ConcurrentHashMap<String, () -> Unit>()
+    private var declared: Int? = null
+
+    /** Lets others run first, as a round trip would. */
+    private suspend fun <T> executed(
+        shard: Int,
+        request: ShardState.(micros: Long, woken: MutableList<Sleeper>) -> T,
+    ): T {
+        yield()
+        val woken = ArrayList<Sleeper>()
+        val answer = lock.withLock { shards.getOrPut(shard) { ShardState() }.request(store.micros(), woken) }
+        woken.forEach { listeners[it.substringBefore(' ')]?.invoke() }
+        return answer
+    }
+
+    override suspend fun write(
+        shard: Int,
+        write: Write,
+    ): WriteAnswer = executed(shard) { micros, woken -> execute(write, micros, woken) }
+
+    override suspend fun turn(
+        shard: Int,
+        turn: Turn,
+    ): TurnAnswer = executed(shard) { micros, woken -> execute(turn, micros, woken) }
+
+    override suspend fun get(
+        shard: Int,
+        topic: String,
+        id: String,
+    ): Stored? = executed(shard) { _, _ -> topics[topic]?.stored(id) }
+
+    override suspend fun list(
+        shard: Int,
+        topic: String,
+        shelved: Boolean,
+        moments: LongRange,
+        after: Position?,
+        limit: Int,
+    ): List<Stored> =
+        executed(shard) { _, _ ->
+            val state = topics[topic] ?: return@executed emptyList()
+            val behind = after?.takeIf { it.moment >= moments.first }
+            (if (shelved) state.shelf else state.due)
+                .from(behind?.moment ?: moments.first, behind?.id)
+                .takeWhile { it.score <= moments.last }
+                .take(limit)
+                .mapNotNull { state.stored(it.member) }
+                .toList()
+        }
+
+    override suspend fun count(
+        shard: Int,
+        topic: String,
+        shelved: Boolean,
+    ): Long = executed(shard) { _, _ -> topics[topic]?.run { if (shelved) shelf.size else due.size }?.toLong() ?: 0 }
+
+    override suspend fun topics(shard: Int): Set<String> = executed(shard) { _, _ -> known.toSet() }
+
+    override suspend fun handledTopics(shard: Int): Set<String> =
+        executed(shard) { micros, _ -> workers.values.filter { it.until >= micros / 1000 }.flatMapTo(HashSet()) { it.topics } }
+
+    override suspend fun declareShards(
+        shards: Int,
+        previous: Int?,
+    ): Int =
+        lock.withLock {
+            if (declared == null || declared == previous) declared = shards
+            declared!!
+        }
+
+    override suspend fun now(): Instant = Instant.fromEpochSeconds(0, store.micros() * 1000)
+
+    override fun inbox(): String = "memory"
+
+    override fun listen(
+        session: String,
+        onWake: () -> Unit,
+    ) {
+        listeners[session] = onWake
+    }
+
+    override fun forget(session: String) {
+        listeners.remove(session)
+    }
+}
+
+internal fun TopicState.stored(id: String): Stored? {
+    val record = records[id] ?: return null
+    val moment = due[id] ?: shelf[id] ?: return null
+    return when (val mark = marks[id]) {
+        null -> Stored(id, moment, moment, 0, isClaimed = false, shelf = null, reason = "", record)
+        is Mark.Claimed -> Stored(id, mark.due, moment, mark.attempts, mark.token > 0, null, "", record)
+        is Mark.Shelved -> Stored(id, mark.due, moment, mark.attempts, false, mark.shelf, mark.reason, record)
+    }
+}

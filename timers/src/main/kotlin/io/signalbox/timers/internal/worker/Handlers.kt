@@ -1,0 +1,153 @@
+package io.signalbox.timers.internal.worker
+
+import io.signalbox.timers.Recurrence
+import io.signalbox.timers.Route
+import io.signalbox.timers.TimerEvent
+import io.signalbox.timers.TimerScope
+import io.signalbox.timers.internal.Records
+import io.signalbox.timers.internal.ledger.Due
+import io.signalbox.timers.internal.ledger.Settlement
+import io.signalbox.timers.internal.ledger.Shelf
+import kotlin.time.Duration
+import kotlin.time.Instant
+import kotlin.time.TimeSource
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.launch
+import org.slf4j.LoggerFactory
+
+/** Runs handlers in [scope], and decides what follows from what became of them. */
+internal class Handlers(
+    private val scope: CoroutineScope,
+    private val context: Any?,
+    val reporter: Reporter,
+    private val time: TimeSource,
+) {
+    fun start(
+        running: Running,
+        lag: Duration,
+        onEnd: (Outcome) -> Unit,
+    ) {
+        running.job = scope.launch { onEnd(outcome(running, lag)) }
+        // The permit is what keeps others out: without it this handler has no right to go on.
+        running.permit?.onLost { onEnd(Outcome.Failure(PermitLost())) }
+    }
+
+    private suspend fun outcome(
+        running: Running,
+        lag: Duration,
+    ): Outcome {
+        val claim = running.claim
+
+        @Suppress("UNCHECKED_CAST")
+        val route = running.lane.route as Route<Any?, Any?>
+        if (claim.attempt == 1) reporter.recordLag(lag)
+        if (reporter.isHeard) reporter.report(TimerEvent.Fired(running.lane.name, claim.id, running.due, claim.attempt, lag))
+        // Whatever it throws, it is this timer's problem and nobody else's.
+        val payload =
+            try {
+                Records.recurrenceOf(claim.record)
+                route.topic.codec.decode(Records.payloadOf(claim.record))
+            } catch (problem: Throwable) {
+                return Outcome.Unreadable(problem)
+            }
+        val begun = time.markNow()
+        return try {
+            route.handler(TimerScope(context, running.lane.name, claim.id, running.due, claim.attempt, running.token), payload)
+            Outcome.Success(begun.elapsedNow())
+        } catch (problem: Throwable) {
+            Outcome.Failure(problem)
+        }
+    }
+
+    fun conclude(
+        running: Running,
+        outcome: Outcome,
+        now: Instant,
+    ): Pair<Settlement, Pending> =
+        when (outcome) {
+            is Outcome.Success -> succeeded(running, outcome, now)
+            is Outcome.Unreadable -> unreadable(running, outcome.cause)
+            is Outcome.Exhausted -> dead(running, null, now)
+            is Outcome.Failure -> failed(running, outcome.cause, now)
+        }
+
+    private fun succeeded(
+        running: Running,
+        outcome: Outcome.Success,
+        now: Instant,
+    ): Pair<Settlement, Pending> {
+        val event = ifHeard { TimerEvent.Succeeded(running.lane.name, running.claim.id, running.due, running.claim.attempt, outcome.took) }
+        return Pair(done(running, now), Pending(running, event, Count.SUCCEEDED))
+    }
+
+    /** This occurrence is over: the next one, if there is one. */
+    private fun done(
+        running: Running,
+        now: Instant,
+    ): Settlement {
+        val id = running.claim.id
+        return when (val recurrence = Records.recurrenceOf(running.claim.record)) {
+            null -> Settlement.Acknowledge(id, running.token)
+            is Recurrence.FixedDelay -> Settlement.Repeat(id, running.token, Due.after(recurrence.delayMillis))
+            else -> recurrence.next(running.due, now)?.let { Settlement.Repeat(id, running.token, Due.at(it.toEpochMilliseconds())) }
+                ?: Settlement.Acknowledge(id, running.token)
+        }
+    }
+
+    private fun unreadable(
+        running: Running,
+        cause: Throwable,
+    ): Pair<Settlement, Pending> {
+        val claim = running.claim
+        log.warn("Timer '{}' of topic '{}' cannot be decoded and is parked: {}", claim.id, running.lane.name, cause.javaClass.name)
+        val event = ifHeard { TimerEvent.Parked(running.lane.name, claim.id, running.due, claim.attempt, cause) }
+        return Pair(Settlement.Shelve(claim.id, running.token, Shelf.PARKED, reason(cause)), Pending(running, event, Count.PARKED))
+    }
+
+    private fun failed(
+        running: Running,
+        cause: Throwable,
+        now: Instant,
+    ): Pair<Settlement, Pending> {
+        val claim = running.claim
+        if (claim.attempt >= running.lane.settings.attempts) return dead(running, cause, now)
+        val pause = running.lane.settings.pauseAfter(claim.attempt)
+        log.debug("Timer '{}' of topic '{}' failed at attempt {} and comes again in {}", claim.id, running.lane.name, claim.attempt, pause, cause)
+        val event = ifHeard { TimerEvent.Retried(running.lane.name, claim.id, running.due, claim.attempt, pause, cause) }
+        return Pair(Settlement.Retry(claim.id, running.token, Due.after(pause.inWholeMilliseconds)), Pending(running, event, Count.RETRIED))
+    }
+
+    private fun dead(
+        running: Running,
+        cause: Throwable?,
+        now: Instant,
+    ): Pair<Settlement, Pending> {
+        val claim = running.claim
+        val why = if (cause == null) "its worker died, or lost it" else reason(cause)
+        val attempts = minOf(claim.attempt, running.lane.settings.attempts)
+        val event = ifHeard { TimerEvent.Dead(running.lane.name, claim.id, running.due, attempts, cause) }
+        val pending = Pending(running, event, Count.DEAD)
+        if (Records.recurrenceOf(claim.record) != null) {
+            log.warn("An occurrence of timer '{}' of topic '{}' has failed {} times and is given up", claim.id, running.lane.name, attempts, cause)
+            return Pair(done(running, now), pending)
+        }
+        log.warn("Timer '{}' of topic '{}' has failed {} times and is dead", claim.id, running.lane.name, attempts, cause)
+        return Pair(Settlement.Shelve(claim.id, running.token, Shelf.DEAD, "Attempt $attempts of $attempts: $why"), pending)
+    }
+
+    private inline fun ifHeard(event: () -> TimerEvent): TimerEvent? = if (reporter.isHeard) event() else null
+
+    internal companion object {
+        private const val MAX_REASON = 500
+        private val log = LoggerFactory.getLogger(Handlers::class.java)
+
+        private fun reason(cause: Throwable): String = "${cause.javaClass.name}: ${cause.message}".take(MAX_REASON)
+
+        fun superseded(running: Running): TimerEvent =
+            TimerEvent.Superseded(running.lane.name, running.claim.id, running.due, running.claim.attempt)
+    }
+}
+
+/** The permit that a handler ran under was lost. */
+internal class PermitLost : RuntimeException("The permit of the topic's semaphore was lost while the handler ran.")

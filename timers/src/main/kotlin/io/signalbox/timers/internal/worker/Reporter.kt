@@ -1,0 +1,46 @@
+package io.signalbox.timers.internal.worker
+
+import io.signalbox.timers.TimerEvent
+import io.signalbox.timers.TimerListener
+import java.util.concurrent.TimeUnit
+import kotlin.time.Duration
+import kotlinx.coroutines.channels.BufferOverflow
+import kotlinx.coroutines.flow.MutableSharedFlow
+import org.HdrHistogram.Histogram
+import org.HdrHistogram.Recorder
+import org.slf4j.LoggerFactory
+
+/** Tells who wants to know what happens to timers. */
+internal class Reporter(
+    private val listener: TimerListener?,
+) {
+    val events = MutableSharedFlow<TimerEvent>(extraBufferCapacity = BUFFER, onBufferOverflow = BufferOverflow.DROP_OLDEST)
+    private val recorder = Recorder(TimeUnit.DAYS.toMicros(1), DIGITS)
+    private val lags = Histogram(TimeUnit.DAYS.toMicros(1), DIGITS)
+
+    /** Whether anybody would hear of an event. */
+    val isHeard: Boolean get() = listener != null || events.subscriptionCount.value > 0
+
+    fun report(event: TimerEvent) {
+        events.tryEmit(event)
+        try {
+            listener?.onEvent(event)
+        } catch (problem: Exception) {
+            log.warn("The timer listener failed", problem)
+        }
+    }
+
+    fun recordLag(lag: Duration) = recorder.recordValue(lag.inWholeMicroseconds.coerceIn(0, TimeUnit.DAYS.toMicros(1)))
+
+    fun lag(): Histogram =
+        synchronized(lags) {
+            lags.add(recorder.intervalHistogram)
+            lags.copy()
+        }
+
+    private companion object {
+        const val BUFFER = 4096
+        const val DIGITS = 3
+        val log = LoggerFactory.getLogger(Reporter::class.java)
+    }
+}

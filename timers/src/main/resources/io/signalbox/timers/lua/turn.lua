@@ -1,0 +1,285 @@
+-- A worker's turn, in one atomic step, at most once per number: settles what became of its timers, then takes more.
+--
+-- ARGV
+--   1 session    2 number    3 push announcements here: 1, or return them: 0    4 bound of taking over, ms    5 topics
+--   6 inbox, empty if the worker is not to be woken    7 former inbox, or empty    8 lease of claims, ms    9 heartbeat, ms
+--   10 horizon: take nothing that is due later, 0 for now    11 capacity    12 goodbye: 1 ends the session
+--   13 names of the topics, newline-separated, if they are to be made known; else empty
+--   14.. per topic: limit of claims, room for timers in all, how many settlements
+--       (a limit below the room: what else the worker needs for them, it has not got yet)
+--   then the settlements, topic by topic: kind, id, token, due or shelf or '', reason or ''. Kinds: a acknowledge, y retry, h hand
+--   back, n repeat, s shelve, r renew
+--
+-- Returns { answer, ids, inbox, line, inbox, line, ... } with the pairs only if they are not pushed here, or, with claims,
+-- { answer, ids, record, ..., inbox, line, ... }. The answer is 'lost', 'stale', or numbers separated by blanks: server time in us,
+-- moment to wake at in ms, token, then three lists, each behind its length: topic, due, attempt of each claim; place and taken (1, 0) of
+-- each settlement without effect; topics with more timers due. Topics and places count from 0. The ids of the claims are separated by newlines.
+
+local number_field, answer_field, ids_field = session .. '|number', session .. '|answer', session .. '|ids'
+local kept = redis.call('HMGET', state, number_field, 'fence')
+local last = tonumber(kept[1])
+local topics = tonumber(ARGV[5])
+
+if not last then
+  if number ~= 1 then
+    return { 'lost' }
+  end
+  sweep()
+elseif number == last then
+  -- Said before. The claims are read again; those that were lost since have no record.
+  local stored = redis.call('HMGET', state, answer_field, ids_field)
+  local answer, ids = stored[1], stored[2]
+  if not answer then
+    return { 'stale' }
+  end
+  local token, count, rest = string.match(answer, '^%d+ (%d+) (%d+) ?(.*)$')
+  local reply = { text(micros) .. ' ' .. answer, ids }
+  local names = string.gmatch(ids, '[^\n]+')
+  local facts = string.gmatch(rest, '%d+')
+  for i = 1, tonumber(count) do
+    local topic, id = tonumber(facts()), names()
+    facts()
+    facts()
+    local key = 4 + 5 * topic
+    local mark = redis.call('HGET', KEYS[key + 2], id)
+    local mine = mark and string.match(mark, '^%d+') == token
+    reply[#reply + 1] = mine and redis.call('HGET', KEYS[key + 1], id) or ''
+  end
+  return reply
+elseif number < last then
+  return { 'stale' }
+end
+
+local inbox, former = ARGV[6], ARGV[7]
+local lease, heartbeat, horizon = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
+local capacity, goodbye, present = tonumber(ARGV[11]), ARGV[12] == '1', ARGV[13]
+local me = session .. ' ' .. inbox
+local token = text(math.max((tonumber(kept[2]) or 0) + 1, micros))
+
+-- The first write is one that a server out of memory still accepts: then it accepts the rest, and acknowledging works.
+for t = 1, topics do
+  redis.call('ZREM', KEYS[3 + 5 * t], me, former ~= '' and session .. ' ' .. former or me)
+end
+
+-- Settlements.
+local at = 14 + 3 * topics
+local place = 0
+local misses = {}
+local lease_end = text(now + lease)
+for t = 1, topics do
+  local key = 5 * t - 1
+  local due, payloads, marks, shelf = KEYS[key], KEYS[key + 1], KEYS[key + 2], KEYS[key + 3]
+  local count = tonumber(ARGV[13 + 3 * t])
+  for from = 1, count, 1000 do
+    local upto = math.min(from + 999, count)
+    local ids = {}
+    for i = from, upto do
+      ids[#ids + 1] = ARGV[at + 5 * (i - from) + 1]
+    end
+    local found = redis.call('HMGET', marks, unpack(ids))
+    local gone, scores, written, unmarked, shelved = {}, {}, {}, {}, {}
+    for i = 1, #ids do
+      local kind, claim, extra = ARGV[at], ARGV[at + 2], ARGV[at + 3]
+      local id, mark = ids[i], found[i]
+      if not mark or string.sub(mark, 1, #claim + 1) ~= claim .. ' ' then
+        misses[#misses + 1] = place
+        misses[#misses + 1] = mark and string.find(mark, '^[1-9]') and 1 or 0
+      elseif kind == 'a' then
+        gone[#gone + 1] = id
+      elseif kind == 's' then
+        local attempts, first = string.match(mark, '^%d+ (%d+) (%d+)$')
+        written[#written + 1] = id
+        written[#written + 1] = extra .. ' ' .. attempts .. ' ' .. first .. ' ' .. ARGV[at + 4]
+        shelved[#shelved + 1] = id
+      else
+        local moment = lease_end
+        if kind == 'n' then
+          moment = moment_of(extra)
+          unmarked[#unmarked + 1] = id
+        elseif kind ~= 'r' then
+          local attempts, first = string.match(mark, '^%d+ (%d+) (%d+)$')
+          if kind == 'h' then
+            attempts, moment = tonumber(attempts) - 1, first
+          else
+            moment = moment_of(extra)
+          end
+          if attempts == 0 then
+            unmarked[#unmarked + 1] = id
+          else
+            written[#written + 1] = id
+            written[#written + 1] = '0 ' .. attempts .. ' ' .. first
+          end
+        end
+        scores[#scores + 1] = moment
+        scores[#scores + 1] = id
+      end
+      place = place + 1
+      at = at + 5
+    end
+    -- What ended goes last: its claim may have been renewed in the same turn.
+    call('ZADD', due, scores)
+    call('HSET', marks, written)
+    call('HDEL', marks, unmarked)
+    if #gone > 0 then
+      redis.call('ZREM', due, unpack(gone))
+      redis.call('HDEL', payloads, unpack(gone))
+      redis.call('HDEL', marks, unpack(gone))
+    end
+    if #shelved > 0 then
+      redis.call('ZREM', due, unpack(shelved))
+      for i = 1, #shelved do
+        redis.call('ZADD', shelf, text(now), shelved[i])
+      end
+    end
+  end
+end
+
+-- What is due, oldest first over all topics, up to the capacity and each topic's limit.
+local ready, total = {}, 0
+local until_moment = text(horizon > 0 and math.min(horizon, now) or now)
+for t = 1, topics do
+  local limit = math.min(tonumber(ARGV[11 + 3 * t]), capacity)
+  ready[t] = limit > 0 and redis.call('ZRANGEBYSCORE', KEYS[5 * t - 1], '-inf', until_moment, 'WITHSCORES', 'LIMIT', 0, limit) or {}
+  total = total + #ready[t] / 2
+end
+local take = {}
+if total > capacity and topics > 1 then
+  local all = {}
+  for t = 1, topics do
+    take[t] = 0
+    for i = 2, #ready[t], 2 do
+      all[#all + 1] = { tonumber(ready[t][i]), t }
+    end
+  end
+  table.sort(all, function(a, b)
+    return a[1] < b[1] or a[1] == b[1] and a[2] < b[2]
+  end)
+  for i = 1, capacity do
+    take[all[i][2]] = take[all[i][2]] + 1
+  end
+else
+  for t = 1, topics do
+    take[t] = math.floor(#ready[t] / 2)
+  end
+end
+
+-- Claims.
+local claims, claimed_ids, claims_of, reply = {}, {}, {}, { '', '' }
+for t = 1, topics do
+  local key = 5 * t - 1
+  local due, payloads, marks, shelf = KEYS[key], KEYS[key + 1], KEYS[key + 2], KEYS[key + 3]
+  local list, before_these = ready[t], #claims
+  for from = 1, take[t], 1000 do
+    local ids = {}
+    for i = from, math.min(from + 999, take[t]) do
+      ids[#ids + 1] = list[2 * i - 1]
+    end
+    local found = redis.call('HMGET', marks, unpack(ids))
+    local records = redis.call('HMGET', payloads, unpack(ids))
+    local written, scores = {}, {}
+    for i = 1, #ids do
+      local id, record = ids[i], records[i]
+      if record then
+        local attempt, first = 1, list[2 * (from + i - 1)]
+        if found[i] then
+          local before, due_first = string.match(found[i], '^%d+ (%d+) (%d+)$')
+          attempt, first = tonumber(before or 0) + 1, due_first or first
+        end
+        written[#written + 1] = id
+        written[#written + 1] = token .. ' ' .. attempt .. ' ' .. first
+        scores[#scores + 1] = lease_end
+        scores[#scores + 1] = id
+        claims[#claims + 1] = (t - 1) .. ' ' .. first .. ' ' .. attempt
+        claimed_ids[#claimed_ids + 1] = id
+        reply[#reply + 1] = record
+      else
+        -- Its record was evicted or deleted by somebody else: there is nothing left to handle.
+        redis.call('ZREM', due, id)
+        redis.call('ZREM', shelf, id)
+        redis.call('HDEL', marks, id)
+      end
+    end
+    call('ZADD', due, scores)
+    call('HSET', marks, written)
+  end
+  claims_of[t] = #claims - before_these
+end
+
+-- The next moments, who wakes then, and what is left.
+local free = capacity - #claims
+local wake_at = now + heartbeat
+local next_moments, roomy, left, passing = {}, {}, {}, {}
+for t = 1, topics do
+  local due = KEYS[5 * t - 1]
+  local head = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
+  local moment = tonumber(head[2])
+  roomy[t] = free > 0 and inbox ~= '' and not goodbye and tonumber(ARGV[12 + 3 * t]) > claims_of[t]
+  if moment and moment <= now then
+    left[#left + 1] = t - 1
+    local after = redis.call('ZRANGEBYSCORE', due, '(' .. text(now), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+    moment = tonumber(after[2])
+    if roomy[t] then
+      -- The worker cannot take them yet. If it dies before it can, somebody is to notice.
+      moment = math.min(moment or now + bound, now + bound)
+    else
+      passing[#passing + 1] = t
+    end
+  end
+  next_moments[t] = moment
+end
+for t = 1, topics do
+  local moment = next_moments[t]
+  if moment and roomy[t] then
+    local first, first_at, second, second_at = promises(KEYS[3 + 5 * t])
+    if not first or first_at > moment then
+      wake_at = math.min(wake_at, moment)
+    elseif not second or second_at > moment + bound then
+      wake_at = math.min(wake_at, moment + bound)
+    end
+  end
+end
+for t = 1, topics do
+  if roomy[t] then
+    redis.call('ZADD', KEYS[3 + 5 * t], text(wake_at), me)
+  end
+end
+for t = 1, topics do
+  if next_moments[t] then
+    secure(KEYS[3 + 5 * t], next_moments[t])
+  end
+end
+for i = 1, #passing do
+  local sleepers = KEYS[3 + 5 * passing[i]]
+  local first, first_at = promises(sleepers)
+  if first and first_at > now then
+    wake(sleepers, first, now)
+  end
+end
+
+-- The answer, kept for a repetition.
+local ids = table.concat(claimed_ids, '\n')
+local answer = text(wake_at) .. ' ' .. token .. ' ' .. #claims
+if #claims > 0 then
+  answer = answer .. ' ' .. table.concat(claims, ' ')
+end
+answer = answer .. ' ' .. text(#misses / 2)
+if #misses > 0 then
+  answer = answer .. ' ' .. table.concat(misses, ' ')
+end
+answer = answer .. ' ' .. #left
+if #left > 0 then
+  answer = answer .. ' ' .. table.concat(left, ' ')
+end
+if goodbye then
+  redis.call('HSET', state, 'fence', token)
+  redis.call('HDEL', state, number_field, answer_field, ids_field, session .. '|topics')
+  redis.call('ZREM', seen, session)
+else
+  redis.call('HSET', state, 'fence', token, number_field, text(number), answer_field, answer, ids_field, ids)
+  if present ~= '' then
+    redis.call('HSET', state, session .. '|topics', present)
+    redis.call('ZADD', seen, text(now + 3 * heartbeat), session)
+  end
+end
+reply[1], reply[2] = text(micros) .. ' ' .. answer, ids
+return announce(reply, me)

@@ -1,0 +1,85 @@
+package io.signalbox.timers.behaviour
+
+import io.kotest.assertions.throwables.shouldThrow
+import io.kotest.matchers.nulls.shouldNotBeNull
+import io.kotest.matchers.shouldBe
+import io.signalbox.SignalboxClosedException
+import io.signalbox.timers.NewTimer
+import io.signalbox.timers.Timer
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.hours
+import kotlin.time.Duration.Companion.milliseconds
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.async
+import kotlinx.coroutines.awaitCancellation
+
+/** The end of a run. */
+fun TimersBehaviour.draining() {
+    behaviour("a run that is cancelled lets running handlers end, and takes nothing more") {
+        val gate = CompletableDeferred<Unit>()
+        val timers = service {
+            concurrency = 1
+            on(Notes) {
+                note(it)
+                gate.await()
+            }
+        }
+        timers.scheduleAll(Notes, List(3) { NewTimer("$it", Note("x"), Duration.ZERO) })
+        val job = timers.start()
+        log.next()
+        job.cancel()
+        gate.complete(Unit)
+        job.join()
+        timers.count(Notes) shouldBe 2
+        log.nothingMore()
+        timers.start()
+        repeat(2) { log.next() }
+    }
+
+    behaviour("handlers that do not end in time are cancelled, and their timers given back as if not tried") {
+        val timers = service {
+            drainTimeout = 20.milliseconds
+            takeoverAfter = 1.hours
+            on(Notes) {
+                note(it)
+                awaitCancellation()
+            }
+        }
+        timers.schedule(Notes, "a", Note("x"), after = Duration.ZERO)
+        val job = timers.start()
+        log.next()
+        job.cancel()
+        job.join()
+        timers.get(Notes, "a").shouldNotBeNull().run { Pair(state, attempts) } shouldBe Pair(Timer.State.WAITING, 0)
+        notes().start()
+        log.next().attempt shouldBe 1
+    }
+
+    behaviour("closing the client ends the run after its handlers, and refuses what comes later") {
+        val client = client()
+        val timers = service(client) { on(Notes) { note(it) } }
+        timers.schedule(Notes, "a", Note("x"), after = Duration.ZERO)
+        val run = async { shouldThrow<SignalboxClosedException> { timers.run() } }
+        log.next()
+        client.closeAndJoin()
+        run.await()
+        shouldThrow<SignalboxClosedException> { timers.schedule(Notes, "b", Note("x"), after = Duration.ZERO) }
+        shouldThrow<SignalboxClosedException> { timers.run() }
+        notes().get(Notes, "a") shouldBe null
+    }
+
+    behaviour("a worker that ends hands its watch over") {
+        val other = notes { takeoverAfter = 1.hours }
+        val timers = notes { takeoverAfter = 1.hours }
+        val job = timers.start()
+        timers.schedule(Notes, "first", Note("x"), after = Duration.ZERO)
+        log.next()
+        timers.schedule(Notes, "a", Note("x"), after = 300.milliseconds)
+        other.start()
+        timers.schedule(Notes, "second", Note("x"), after = Duration.ZERO)
+        log.next()
+        job.cancel()
+        job.join()
+        log.next().id shouldBe "a"
+    }
+}

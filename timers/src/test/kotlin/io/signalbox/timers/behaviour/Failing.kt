@@ -1,0 +1,150 @@
+package io.signalbox.timers.behaviour
+
+import io.kotest.matchers.collections.shouldHaveSize
+import io.kotest.matchers.nulls.shouldNotBeNull
+import io.kotest.matchers.shouldBe
+import io.kotest.matchers.string.shouldContain
+import io.signalbox.timers.DeadTimer
+import io.signalbox.timers.Timer
+import java.util.concurrent.CountDownLatch
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.hours
+import kotlin.time.Duration.Companion.milliseconds
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.awaitCancellation
+
+/** Handlers that throw, hang and ignore cancellation. */
+fun TimersBehaviour.failing() {
+    behaviour("a handler that fails is tried again, until it succeeds") {
+        val timers = service {
+            on(Notes, { backoff = 10.milliseconds }) {
+                note(it)
+                if (attempt < 3) error("not yet")
+            }
+        }
+        timers.start()
+        timers.schedule(Notes, "a", Note("x"), after = Duration.ZERO)
+        val handled = List(3) { log.next() }
+        handled.map { it.attempt } shouldBe listOf(1, 2, 3)
+        handled.map { it.due }.distinct() shouldHaveSize 1
+        soon { timers.count(Notes) shouldBe 0 }
+        timers.deadTimers().timers shouldBe emptyList()
+    }
+
+    behaviour("whatever a handler throws, the timer comes again and others are not affected") {
+        val problems = listOf(StackOverflowError("deep"), OutOfMemoryError("made up"), CancellationException("own"), Exception("plain"))
+        val timers = service {
+            on(Notes, { backoff = 10.milliseconds }) {
+                note(it)
+                if (attempt == 1) throw problems[it.text.toInt()]
+            }
+        }
+        timers.start()
+        problems.indices.forEach { timers.schedule(Notes, "$it", Note("$it"), after = Duration.ZERO) }
+        List(2 * problems.size) { log.next().run { "$id/$attempt" } }.sorted() shouldBe
+            problems.indices.flatMap { listOf("$it/1", "$it/2") }.sorted()
+    }
+
+    behaviour("a timer that has used up its attempts is dead, visible, and can be requeued or discarded") {
+        val timers = service {
+            on(Notes, {
+                backoff = 5.milliseconds
+                attempts = 2
+            }) {
+                note(it)
+                error("no way, ${it.text}")
+            }
+        }
+        timers.start()
+        timers.schedule(Notes, "a", Note("x"), after = Duration.ZERO)
+        timers.schedule(Notes, "b", Note("y"), after = Duration.ZERO)
+        val dead = soon { timers.deadTimers().timers.also { it shouldHaveSize 2 } }.first { it.id == "a" }
+        dead.kind shouldBe DeadTimer.Kind.DEAD
+        dead.attempts shouldBe 2
+        dead.reason shouldContain "no way, x"
+        String(dead.rawPayload) shouldBe """{"text":"x"}"""
+        timers.get(Notes, "a").shouldNotBeNull().state shouldBe Timer.State.DEAD
+        timers.count(Notes) shouldBe 0
+        repeat(4) { log.next() }
+        log.nothingMore()
+
+        timers.requeue("notes", "a") shouldBe true
+        timers.requeue("notes", "a") shouldBe false
+        log.next().run { Pair(id, attempt) } shouldBe Pair("a", 1)
+        log.next().attempt shouldBe 2
+        timers.discard("notes", "b") shouldBe true
+        timers.discard("notes", "b") shouldBe false
+        timers.get(Notes, "b") shouldBe null
+        timers.requeue("notes", "none") shouldBe false
+    }
+
+    behaviour("setting a dead timer anew brings it back to life") {
+        val timers = service {
+            on(Notes, { attempts = 1 }) {
+                note(it)
+                if (it.text == "bad") error("bad")
+            }
+        }
+        timers.start()
+        timers.schedule(Notes, "a", Note("bad"), after = Duration.ZERO)
+        soon { timers.deadTimers().timers shouldHaveSize 1 }
+        timers.schedule(Notes, "a", Note("good"), after = Duration.ZERO)
+        List(2) { log.next().text } shouldBe listOf("bad", "good")
+        soon { timers.get(Notes, "a") shouldBe null }
+        timers.deadTimers().timers shouldBe emptyList()
+    }
+
+    behaviour("a handler that hangs is cancelled after its timeout and tried again") {
+        val timers = service {
+            on(Notes, {
+                timeout = SOON
+                backoff = 5.milliseconds
+            }) {
+                note(it)
+                if (attempt == 1) awaitCancellation()
+            }
+        }
+        timers.start()
+        timers.schedule(Notes, "a", Note("x"), after = Duration.ZERO)
+        List(2) { log.next().attempt } shouldBe listOf(1, 2)
+        soon { timers.count(Notes) shouldBe 0 }
+    }
+
+    behaviour("a handler that ignores its cancellation keeps no place") {
+        val block = CountDownLatch(1)
+        val timers = service {
+            concurrency = 1
+            on(Notes, {
+                timeout = SOON
+                attempts = 1
+            }) {
+                note(it)
+                if (it.text == "stubborn") @Suppress("BlockingMethodInNonBlockingContext") block.await()
+            }
+        }
+        try {
+            timers.start()
+            timers.schedule(Notes, "a", Note("stubborn"), after = Duration.ZERO)
+            log.next()
+            timers.schedule(Notes, "b", Note("x"), after = Duration.ZERO)
+            log.next().id shouldBe "b"
+            soon { timers.deadTimers().timers.single().reason shouldContain "longer than" }
+        } finally {
+            block.countDown()
+        }
+    }
+
+    behaviour("failing timers do not keep others waiting") {
+        val timers = service {
+            on(Notes, { backoff = 1.hours }) {
+                note(it)
+                if (it.text == "bad") error("bad")
+            }
+            concurrency = 2
+        }
+        repeat(20) { timers.schedule(Notes, "bad-$it", Note("bad"), after = Duration.ZERO) }
+        timers.schedule(Notes, "good", Note("good"), after = Duration.ZERO)
+        timers.start()
+        List(21) { log.next().text }.count { it == "good" } shouldBe 1
+    }
+}

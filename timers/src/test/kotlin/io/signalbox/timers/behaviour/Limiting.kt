@@ -1,0 +1,116 @@
+package io.signalbox.timers.behaviour
+
+import io.kotest.matchers.ints.shouldBeLessThanOrEqual
+import io.kotest.matchers.shouldBe
+import io.signalbox.timers.NewTimer
+import java.util.concurrent.atomic.AtomicInteger
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.milliseconds
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.yield
+
+/** Counts how many are inside at the same time, at most. */
+private class Gauge {
+    private val inside = AtomicInteger()
+    private val most = AtomicInteger()
+    val peak: Int get() = most.get()
+
+    suspend fun <T> within(block: suspend () -> T): T {
+        most.accumulateAndGet(inside.incrementAndGet(), ::maxOf)
+        repeat(20) { yield() }
+        return try {
+            block()
+        } finally {
+            inside.decrementAndGet()
+        }
+    }
+}
+
+/** How many handlers run at a time. */
+fun TimersBehaviour.limiting() {
+    behaviour("a worker runs no more handlers than its concurrency") {
+        val gauge = Gauge()
+        val timers = service {
+            concurrency = 3
+            on(Notes) { gauge.within { note(it) } }
+        }
+        timers.scheduleAll(Notes, List(60) { NewTimer("$it", Note("x"), Duration.ZERO) })
+        timers.start()
+        repeat(60) { log.next() }
+        gauge.peak shouldBeLessThanOrEqual 3
+    }
+
+    behaviour("a topic has its own limit, and keeps others waiting for nothing") {
+        val gate = CompletableDeferred<Unit>()
+        val gauge = Gauge()
+        val timers = service {
+            on(Notes, { concurrency = 2 }) {
+                gauge.within {
+                    note(it)
+                    gate.await()
+                }
+            }
+            on(Others, handler = { note(it) })
+        }
+        timers.scheduleAll(Notes, List(10) { NewTimer("$it", Note("slow"), Duration.ZERO) })
+        timers.start()
+        repeat(2) { log.next().text shouldBe "slow" }
+        timers.scheduleAll(Others, List(20) { NewTimer("$it", Note("quick"), Duration.ZERO) })
+        repeat(20) { log.next().text shouldBe "quick" }
+        gate.complete(Unit)
+        repeat(8) { log.next().text shouldBe "slow" }
+        gauge.peak shouldBeLessThanOrEqual 2
+    }
+
+    behaviour("what one worker's topic limit leaves, another worker takes at once") {
+        val gate = CompletableDeferred<Unit>()
+        val workers = List(3) {
+            service {
+                takeoverAfter = PATIENCE
+                on(Notes, { concurrency = 1 }) {
+                    note(it)
+                    gate.await()
+                }
+            }
+        }
+        workers.forEach { it.start() }
+        workers[0].scheduleAll(Notes, List(4) { NewTimer("$it", Note("x"), SOON) })
+        repeat(3) { log.next() }
+        log.nothingMore()
+        gate.complete(Unit)
+        log.next()
+    }
+
+    behaviour("a semaphore limits a topic across processes") {
+        val gauge = Gauge()
+        val workers = List(3) {
+            val client = client()
+            val permits = client.semaphore("handlers", permits = 2)
+            service(client) {
+                on(Notes, { semaphore = permits }) { gauge.within { note(it) } }
+                on(Others, handler = { note(it) })
+            }
+        }
+        workers.forEach { it.start() }
+        workers[0].scheduleAll(Notes, List(60) { NewTimer("$it", Note("x"), (it % 10).milliseconds) })
+        workers[0].scheduleAll(Others, List(10) { NewTimer("$it", Note("free"), Duration.ZERO) })
+        repeat(70) { log.next() }
+        gauge.peak shouldBeLessThanOrEqual 2
+        soon { workers[0].count(Notes) shouldBe 0 }
+        val permits = client().attach("handlers")
+        soon { permits.availablePermits() shouldBe 2 }
+    }
+
+    behaviour("a pass takes permits too, and gives them back") {
+        val client = client()
+        val permits = client.semaphore("handlers", permits = 1)
+        val timers = service(client) { on(Notes, { semaphore = permits }) { note(it) } }
+        timers.scheduleAll(Notes, List(5) { NewTimer("$it", Note("x"), Duration.ZERO) })
+        soon {
+            timers.handleReady()
+            timers.count(Notes) shouldBe 0
+        }
+        repeat(5) { log.next() }
+        soon { permits.availablePermits() shouldBe 1 }
+    }
+}

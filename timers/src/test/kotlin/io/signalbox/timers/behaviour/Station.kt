@@ -1,0 +1,131 @@
+package io.signalbox.timers.behaviour
+
+import io.kotest.assertions.nondeterministic.eventually
+import io.kotest.matchers.shouldBe
+import io.signalbox.Signalbox
+import io.signalbox.SignalboxSettings
+import io.signalbox.timers.TimerScope
+import io.signalbox.timers.Timers
+import io.signalbox.timers.TimersSettings
+import io.signalbox.timers.topic
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.seconds
+import kotlin.time.Instant
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.SupervisorJob
+import kotlinx.coroutines.cancel
+import kotlinx.coroutines.channels.Channel
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
+import kotlinx.coroutines.withTimeout
+import kotlinx.serialization.Serializable
+
+@Serializable
+data class Note(val text: String)
+
+val Notes = topic<Note>("notes")
+val Others = topic<Note>("others")
+
+/** What a handler was given. */
+data class Handled(val topic: String, val id: String, val text: String, val attempt: Int, val due: Instant, val token: Long)
+
+/** The handlers' context: what was handled, in order. */
+class Log {
+    val handled = Channel<Handled>(Channel.UNLIMITED)
+
+    suspend fun next(): Handled = withTimeout(PATIENCE) { handled.receive() }
+
+    fun nothingMore() = handled.tryReceive().getOrNull() shouldBe null
+}
+
+fun TimerScope<Log>.note(payload: Note) {
+    context.handled.trySend(Handled(topic, id, payload.text, attempt, due, fencingToken))
+}
+
+/** The services of one store for the time of one test. */
+class Station(
+    private val store: Store,
+    scope: CoroutineScope,
+) : CoroutineScope by scope {
+    val log = Log()
+    private val clients = mutableListOf<Signalbox>()
+
+    /** Another client of the store, as in another process. */
+    fun client(configure: SignalboxSettings.() -> Unit = {}): Signalbox = store.connect(configure).also { clients += it }
+
+    /** A service in a client of its own. */
+    fun service(
+        client: Signalbox = client(),
+        configure: TimersSettings<Log>.() -> Unit,
+    ): Timers = Timers(client, log, configure)
+
+    /** A service that writes down what it handles of [Notes]. */
+    fun notes(configure: TimersSettings<Log>.() -> Unit = {}): Timers =
+        service {
+            on(Notes, handler = { note(it) })
+            configure()
+        }
+
+    fun Timers.start(): Job = launch { run() }
+
+    suspend fun close() {
+        withContext(NonCancellable + Dispatchers.Default) { withTimeout(PATIENCE) { clients.forEach { launch { it.closeAndJoin() } } } }
+    }
+}
+
+/**
+ * What timers do, whatever store they are in. The expectations are in the files of this package, one concept each, as functions that add
+ * their tests.
+ */
+abstract class TimersBehaviour(private val backend: Backend) : io.kotest.core.spec.style.FunSpec() {
+    init {
+        setting()
+        handling()
+        settling()
+        failing()
+        parking()
+        recurring()
+        limiting()
+        listing()
+        takingOver()
+        draining()
+        observing()
+        sharding()
+    }
+
+    /** A test with an empty store of its own. */
+    fun behaviour(
+        name: String,
+        body: suspend Station.() -> Unit,
+    ) {
+        test(name) {
+            val scope = CoroutineScope(Dispatchers.Default + SupervisorJob())
+            val station = Station(backend.emptyStore(), scope)
+            try {
+                withContext(Dispatchers.Default) { withTimeout(PATIENCE) { station.body() } }
+            } finally {
+                scope.cancel()
+                station.close()
+            }
+        }
+    }
+}
+
+class InMemoryTimersSpec : TimersBehaviour(InMemory)
+
+class RedisTimersSpec : TimersBehaviour(redis())
+
+/** As on a server that refuses keys which a script has not declared. */
+class UndeclaredKeysTimersSpec : TimersBehaviour(redis { announceInScript = false })
+
+/** Far more than anything here takes, so that a slow machine fails nothing. */
+val PATIENCE: Duration = 20.seconds
+
+/** A short time to wait, that is still some milliseconds on a slow machine. */
+val SOON: Duration = 50.milliseconds
+
+suspend fun <T> soon(assertion: suspend () -> T): T = eventually(PATIENCE) { assertion() }

@@ -1,0 +1,141 @@
+package io.signalbox.timers.ledger
+
+import io.kotest.assertions.withClue
+import io.kotest.core.spec.style.FunSpec
+import io.kotest.matchers.shouldBe
+import io.lettuce.core.RedisClient
+import io.lettuce.core.api.StatefulRedisConnection
+import io.lettuce.core.codec.ByteArrayCodec
+import io.lettuce.core.codec.StringCodec
+import io.lettuce.core.output.ValueListOutput
+import io.lettuce.core.protocol.AsyncCommand
+import io.lettuce.core.protocol.Command
+import io.lettuce.core.protocol.CommandArgs
+import io.lettuce.core.protocol.CommandType
+import io.signalbox.testkit.RedisServer
+import io.signalbox.timers.internal.memory.Mark
+import io.signalbox.timers.internal.memory.ShardState
+import io.signalbox.timers.internal.memory.execute
+import io.signalbox.timers.internal.redis.TimerAnswers
+import io.signalbox.timers.internal.redis.TimerArgs.addTurn
+import io.signalbox.timers.internal.redis.TimerArgs.addWrite
+import io.signalbox.timers.internal.redis.TimerKeys
+import io.signalbox.timers.internal.redis.TimerScripts
+import java.util.concurrent.TimeUnit
+import kotlin.random.Random
+
+/**
+ * The scripts on a real server against the model in memory, call by call, with repetitions and late deliveries among the calls.
+ *
+ * `-Dsignalbox.sequences` makes it longer. The scripts run as they are, except that their clock is given: as one more key.
+ */
+class TimerScriptsSpec :
+    FunSpec({
+        val sequences = System.getProperty("signalbox.sequences")?.toInt() ?: 300
+        val seed = System.getProperty("signalbox.seed")?.toLong() ?: Random.nextLong()
+
+        test("$sequences random sequences from seed $seed") {
+            val client = RedisClient.create(RedisServer.shared().uri)
+            client.connect(ByteArrayCodec.INSTANCE).use { connection ->
+                client.connect(StringCodec.UTF8).use { inspection ->
+                    val subject = ScriptSubject(connection, inspection)
+                    val seeds = Random(seed)
+                    repeat(sequences) { subject.compare(seeds.nextLong(), length = 40 + it % 41) }
+                    println("timer scripts against model: $sequences sequences, ${subject.calls} calls, seed $seed")
+                }
+            }
+            client.shutdown()
+        }
+    })
+
+private class ScriptSubject(
+    private val connection: StatefulRedisConnection<ByteArray, ByteArray>,
+    private val inspection: StatefulRedisConnection<String, String>,
+) {
+    private val texts = ArrayList<String>()
+    init {
+        TimerScripts { it.replace("redis.call('TIME')", "{ string.match(KEYS[#KEYS], '^(%d+) (%d+)$') }").also(texts::add) }
+    }
+
+    private val writeSha = inspection.sync().scriptLoad(texts[0]).toByteArray()
+    private val turnSha = inspection.sync().scriptLoad(texts[1]).toByteArray()
+    private var sequence = 0
+    var calls = 0
+        private set
+
+    fun compare(
+        seed: Long,
+        length: Int,
+    ) {
+        val keys = TimerKeys("model", "s${sequence++}", TimerKeys.TIMELINE, TimerKeys.PAYLOADS)
+        val model = ShardState()
+        val steps = RandomRequests(seed).take(length)
+        steps.forEachIndexed { index, step ->
+            calls++
+            withClue({ "seed $seed, step $index of $length: $step" }) {
+                val woken = ArrayList<String>()
+                val time = "${step.micros / 1_000_000} ${step.micros % 1_000_000}".toByteArray()
+                val announced: List<List<ByteArray>>
+                when (step) {
+                    is Step.Writing -> {
+                        val expected = model.execute(step.write, step.micros, woken).text()
+                        val reply = send(writeSha, keys.of(step.write.topics.map { it.topic }) + time) { addWrite(step.write, false) }
+                        TimerAnswers.written(reply).text() shouldBe expected
+                        announced = TimerAnswers.announcements(reply, 1)
+                    }
+
+                    is Step.Turning -> {
+                        val answer = model.execute(step.turn, step.micros, woken)
+                        val reply = send(turnSha, keys.of(step.turn.topics.map { it.topic }) + time) { addTurn(step.turn, false) }
+                        val (actual, end) = TimerAnswers.turned(reply)
+                        actual.text() shouldBe answer.text()
+                        announced = TimerAnswers.announcements(reply, end)
+                        step.onAnswer(answer)
+                    }
+                }
+                announced.map { (inbox, line) -> "${String(line).substringBefore(' ')} ${String(inbox)}" } shouldBe woken.distinct()
+                // Reading everything takes sixteen commands, and what differs stays different.
+                if (index % 10 == 9 || index == length - 1) stored(keys) shouldBe model.dump()
+            }
+        }
+        val all = inspection.sync().keys("model:timers:{s${sequence - 1}:0}:*")
+        if (all.isNotEmpty()) inspection.sync().del(*all.toTypedArray())
+    }
+
+    private fun TimerKeys.of(topics: List<String>) = ofShard(0) + topics.flatMap { ofTopic(0, it) }
+
+    private fun send(
+        script: ByteArray,
+        keys: List<ByteArray>,
+        arguments: CommandArgs<ByteArray, ByteArray>.() -> Unit,
+    ): List<ByteArray> {
+        val args = CommandArgs(ByteArrayCodec.INSTANCE).add(script).add(keys.size.toLong())
+        keys.forEach(args::addKey)
+        val command = AsyncCommand(Command(CommandType.EVALSHA, ValueListOutput(ByteArrayCodec.INSTANCE), args.apply(arguments)))
+        connection.dispatch(command)
+        return command.toCompletableFuture().get(10, TimeUnit.SECONDS)
+    }
+
+    /** What the keys of the topics say, in the words of [dump]. */
+    private fun stored(keys: TimerKeys): String =
+        RandomRequests.TOPICS.joinToString("\n") { topic ->
+            val (due, payloads, marks, shelf, sleepers) = keys.ofTopic(0, topic).map { String(it) }
+            val sync = inspection.sync()
+            fun zset(key: String) = sync.zrangeWithScores(key, 0, -1).map { "${it.value}=${it.score.toLong()}" }
+            "$topic: ${zset(due)} ${sync.hgetall(payloads).toSortedMap()} ${sync.hgetall(marks).toSortedMap()} ${zset(shelf)} ${zset(sleepers)}"
+        } + "\n" + (inspection.sync().hget(String(keys.ofShard(0)[0]), "fence") ?: "0")
+}
+
+private fun ShardState.dump(): String =
+    RandomRequests.TOPICS.joinToString("\n") { name ->
+        val topic = topic(name)
+        val marks = topic.marks.mapValues { (_, mark) ->
+            when (mark) {
+                is Mark.Claimed -> "${mark.token} ${mark.attempts} ${mark.due}"
+                is Mark.Shelved -> "${mark.shelf.code} ${mark.attempts} ${mark.due} ${mark.reason}"
+            }
+        }
+        fun set(set: io.signalbox.timers.internal.memory.ScoreSet) = set.toList().map { "${it.member}=${it.score}" }
+        "$name: ${set(topic.due)} ${topic.records.mapValues { String(it.value) }.toSortedMap()} ${marks.toSortedMap()} ${set(topic.shelf)} " +
+            "${set(topic.sleepers)}"
+    } + "\n" + fence
