@@ -38,6 +38,7 @@ internal class TimersDemo(
             repeat(processes) { hire() }
             workers.forEach { it.awaitLine("ready") }
             val timers = Timers(client) { declare(Beats) }
+            warmUp(timers)
             setAll(timers)
             awaitEnd(timers)
             judge()
@@ -57,16 +58,21 @@ internal class TimersDemo(
         )
     }
 
-    private suspend fun setAll(timers: Timers) {
+    /** Until all processes run at their usual speed, which takes a cold JVM some seconds. */
+    private suspend fun warmUp(timers: Timers) {
+        repeat(WARM_UPS) { timers.schedule(Beats, "warm-up-$it", Beat("warm"), after = Random.nextInt(1000).milliseconds) }
+        awaitEnd(timers)
+        fired.clear()
+    }
+
+    private suspend fun setAll(timers: Timers) = coroutineScope {
         val begun = TimeSource.Monotonic.markNow()
         var shown = 0
         while (begun.elapsedNow() < length) {
             val wanted = (rate * begun.elapsedNow().inWholeMilliseconds / 1000).toInt()
-            coroutineScope {
-                while (set < wanted) {
-                    val id = "timer-${set++}"
-                    launch { timers.schedule(Beats, id, Beat("tick"), after = Random.nextInt(2000).milliseconds) }
-                }
+            while (set < wanted) {
+                val id = "timer-${set++}"
+                launch { timers.schedule(Beats, id, Beat("tick"), after = Random.nextInt(2000).milliseconds) }
             }
             if (kills == 0 && begun.elapsedNow() > length / 2) {
                 // The busiest: the others only stand by.
@@ -118,6 +124,8 @@ internal class TimersDemo(
     }
 
     private companion object {
+        const val WARM_UPS = 1000
+
         /** Microseconds after which the claim of a dead worker has ended, to the millisecond. */
         const val LEASE = 1_999_000L
     }
