@@ -27,6 +27,12 @@ public sealed class Recurrence {
         now: Instant,
     ): Instant?
 
+    /** The first occurrence after [now] of one that was due at [due], whatever was missed. */
+    internal abstract fun upcoming(
+        due: Instant,
+        now: Instant,
+    ): Instant?
+
     internal abstract fun encoded(): String
 
     override fun toString(): String = encoded()
@@ -46,6 +52,11 @@ public sealed class Recurrence {
             now: Instant,
         ) = now + delayMillis.milliseconds
 
+        override fun upcoming(
+            due: Instant,
+            now: Instant,
+        ) = now + delayMillis.milliseconds
+
         override fun encoded() = "delay $delayMillis"
     }
 
@@ -60,7 +71,14 @@ public sealed class Recurrence {
             now: Instant,
         ): Instant {
             val following = due + periodMillis.milliseconds
-            if (misfire == Misfire.CATCH_UP || following > now) return following
+            return if (misfire == Misfire.CATCH_UP || following > now) following else upcoming(due, now)
+        }
+
+        override fun upcoming(
+            due: Instant,
+            now: Instant,
+        ): Instant {
+            if (due > now) return due
             val missed = (now - due).inWholeMilliseconds / periodMillis
             return due + (periodMillis * (missed + 1)).milliseconds
         }
@@ -78,8 +96,8 @@ public sealed class Recurrence {
                 ExecutionTime.forCron(CronParser(CronDefinitionBuilder.instanceDefinitionFor(CronType.UNIX)).parse(expression))
             } catch (problem: IllegalArgumentException) {
                 throw IllegalArgumentException(
-                    "The cron expression \"$expression\" cannot be read: ${problem.message}. Expected five fields: minute, hour, day of the " +
-                        "month, month, day of the week.",
+                    "The cron expression \"$expression\" cannot be read: ${problem.message}. Expected five fields: minute, hour, " +
+                        "day of the month, month, day of the week.",
                     problem,
                 )
             }
@@ -105,6 +123,11 @@ public sealed class Recurrence {
             now: Instant,
         ) = after(if (misfire == Misfire.CATCH_UP) due else maxOf(due, now))
 
+        override fun upcoming(
+            due: Instant,
+            now: Instant,
+        ) = if (due > now) due else after(now)
+
         override fun encoded() = "cron ${zone.id} ${misfire.name} $expression"
     }
 
@@ -121,7 +144,8 @@ public sealed class Recurrence {
         ): Recurrence = FixedRate(wholeMillis("period", period, LONGEST), misfire)
 
         /**
-         * At the times of a five-field (Unix) cron [expression] in [zone], by com.cronutils. Where clocks go forward by an hour, a time that
+         * At the times of a five-field (Unix) cron [expression] in [zone], by com.cronutils. Where clocks go forward by an hour, a time
+         * that
          * does not exist occurs an hour later; where they go back, a time that exists twice occurs the first time only. An expression with
          * `*` in its field for the hour goes on evenly through both.
          *

@@ -59,8 +59,8 @@ public class TimerRouterBuilder<C> internal constructor() {
     internal fun add(route: Route<C, *>) {
         val known = routes.putIfAbsent(route.topic.name, route)
         require(known == null || known === route) {
-            "The topic '${route.topic.name}' has two handlers: one from ${known!!.place}, one from ${route.place}. Remove one of them, or " +
-                "name another topic."
+            "The topic '${route.topic.name}' has two handlers: one from ${known!!.place}, one from ${route.place}. " +
+                "Remove one of them, or name another topic."
         }
     }
 }

@@ -32,7 +32,8 @@ public interface Timers {
      * If it is being handled at that moment, the handler is not interrupted, its outcome has no effect any more, and the new setting is
      * handled when it is due, maybe while the old handler still runs.
      *
-     * Suspends until the server has stored it. If the call fails or is cancelled, it may have been stored or not. Many concurrent calls of a
+     * Suspends until the server has stored it. If the call fails or is cancelled, it may have been stored or not. Many concurrent calls
+     * of a
      * process travel together.
      *
      * @param id not blank, at most 512 bytes of UTF-8, no braces, control characters or lone surrogates.
@@ -66,7 +67,8 @@ public interface Timers {
     )
 
     /**
-     * Sets the recurring timer [id] of [topic], and returns whether it was set: one that exists with the same recurrence and payload is left
+     * Sets the recurring timer [id] of [topic], and returns whether it was set: one that exists with the same recurrence and payload is
+     * left
      * alone, with its next occurrence, paused or not. So every process can call this when it starts.
      *
      * However many workers there are, each occurrence is handled as one timer, and the next one is set in the same step in which it is
@@ -83,7 +85,8 @@ public interface Timers {
     ): Boolean
 
     /**
-     * Removes the timer, whatever state it is in, and tells whether there was one. A handler that runs at that moment is not interrupted; its
+     * Removes the timer, whatever state it is in, and tells whether there was one. A handler that runs at that moment is not
+     * interrupted; its
      * outcome has no effect any more.
      */
     public suspend fun cancel(
@@ -197,7 +200,10 @@ public fun <C> Timers(
 ): Timers {
     val settings = TimersSettings<C>().apply(configure)
     settings.check()
-    val owner = requireNotNull(signalbox as? BackendOwner) { "Timers need a client made by Signalbox.connect(), Signalbox() or Signalbox.inMemory()." }
+    val owner =
+        requireNotNull(signalbox as? BackendOwner) {
+            "Timers need a client made by Signalbox.connect(), Signalbox() or Signalbox.inMemory()."
+        }
     return DefaultTimers(owner, context, settings)
 }
 

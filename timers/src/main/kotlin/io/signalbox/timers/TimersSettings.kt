@@ -24,7 +24,8 @@ public class TimersSettings<C> internal constructor() {
 
     /**
      * How long after the death of a worker another one takes over what it was to do: how long a claim on a timer lasts unless renewed, and
-     * how far behind the first worker a second one wakes. 100 ms to 1 day. Shorter heals faster; a process that is frozen, or cut off from the
+     * how far behind the first worker a second one wakes. 100 ms to 1 day. Shorter heals faster; a process that is frozen, or cut off
+     * from the
      * server, for longer than this while it handles a timer causes that timer to be handled twice.
      */
     public var takeoverAfter: Duration = 2.seconds
@@ -84,7 +85,8 @@ public class TimersSettings<C> internal constructor() {
     }
 
     /**
-     * Takes settings from environment variables, those of timer services that poll. What has a meaning here is applied, the rest logged as a
+     * Takes settings from environment variables, those of timer services that poll. What has a meaning here is applied, the rest logged
+     * as a
      * warning with the reason: see `docs/migrating-from-polling-timers.md`. A setting made after this call wins.
      *
      * @throws IllegalArgumentException if a value cannot be used; the text names the variable.
@@ -115,7 +117,9 @@ public class TimersSettings<C> internal constructor() {
         requireName("payloadsKey", payloadsKey, MAX_NAME_BYTES)
         require(timelineKey != payloadsKey) { "timelineKey and payloadsKey must differ, but both are \"$timelineKey\"." }
         for (key in listOf(timelineKey, payloadsKey)) {
-            require(key !in RESERVED) { "\"$key\" is the name of another kind of key; timelineKey and payloadsKey must be none of $RESERVED." }
+            require(key !in RESERVED) {
+                "\"$key\" is the name of another kind of key; timelineKey and payloadsKey must be none of $RESERVED."
+            }
         }
     }
 

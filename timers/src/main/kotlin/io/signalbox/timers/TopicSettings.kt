@@ -46,11 +46,15 @@ public class TopicSettings internal constructor() {
 
     internal fun check(topic: String) {
         require(attempts >= 1) { "attempts of topic '$topic' must be at least 1, but was $attempts." }
-        require(backoff >= Duration.ZERO && backoff.isFinite()) { "backoff of topic '$topic' must be zero or more and finite, but was $backoff." }
+        require(backoff >= Duration.ZERO && backoff.isFinite()) {
+            "backoff of topic '$topic' must be zero or more and finite, but was $backoff."
+        }
         require(maxBackoff >= Duration.ZERO && maxBackoff.isFinite()) {
             "maxBackoff of topic '$topic' must be zero or more and finite, but was $maxBackoff."
         }
-        require(backoffFactor >= 1 && backoffFactor.isFinite()) { "backoffFactor of topic '$topic' must be at least 1, but was $backoffFactor." }
+        require(backoffFactor >= 1 && backoffFactor.isFinite()) {
+            "backoffFactor of topic '$topic' must be at least 1, but was $backoffFactor."
+        }
         require(backoffJitter in 0.0..1.0) { "backoffJitter of topic '$topic' must be 0 to 1, but was $backoffJitter." }
         require(timeout >= 1.milliseconds) { "timeout of topic '$topic' must be at least 1 ms, but was $timeout." }
         require(concurrency >= 1) { "concurrency of topic '$topic' must be at least 1, but was $concurrency." }

@@ -25,11 +25,13 @@ class RecurrenceSpec : FunSpec({
     }
 
     test("cron: a time in the gap occurs an hour later, and the day after is as usual") {
-        Recurrence.cron("30 2 * * *", berlin).from("2026-03-28T12:00:00Z", 2) shouldBe listOf("2026-03-29T01:30:00Z", "2026-03-30T00:30:00Z")
+        Recurrence.cron("30 2 * * *", berlin).from("2026-03-28T12:00:00Z", 2) shouldBe
+            listOf("2026-03-29T01:30:00Z", "2026-03-30T00:30:00Z")
     }
 
     test("cron: a time that exists twice occurs once") {
-        Recurrence.cron("30 2 * * *", berlin).from("2026-10-24T12:00:00Z", 2) shouldBe listOf("2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z")
+        Recurrence.cron("30 2 * * *", berlin).from("2026-10-24T12:00:00Z", 2) shouldBe
+            listOf("2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z")
     }
 
     test("cron: every hour goes on through both changes of the clock") {

@@ -20,13 +20,13 @@ import org.HdrHistogram.Histogram
 private val Jobs = topic<String>("jobs")
 private val Idle = topic<String>("idle")
 
-/** This library, with as many handlers at a time as BullMQ's worker of the comparison has. */
+/** This library. */
 internal class SignalboxTimerContender(
     uri: String,
-    private val concurrency: Int = 64,
+    private val concurrency: Int = 256,
 ) : TimerContender {
-    override val title = "signalbox"
-    private val client = Signalbox.connect(uri) { namespace = "bench-timers" }
+    override val title = "signalbox ($concurrency handlers)"
+    private val client = Signalbox.connect(uri) { namespace = "bench-timers-$concurrency" }
     private val scope = CoroutineScope(Dispatchers.Default)
     private val onHandled = AtomicReference<(due: Instant) -> Unit> { }
 

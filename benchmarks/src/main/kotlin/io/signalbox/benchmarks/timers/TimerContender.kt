@@ -15,7 +15,10 @@ internal interface TimerContender : AutoCloseable {
     /** Sets [count] timers that are due at one moment, then takes them all; returns nanoseconds from that moment to the last. */
     suspend fun drain(count: Int): Long
 
-    /** Sets [perSecond] timers a second for [seconds], each due some hundreds of milliseconds later; returns how late they came, in microseconds. */
+    /**
+     * Sets [perSecond] timers a second for [seconds], each due some hundreds of milliseconds later; returns how late they
+     * came, in microseconds.
+     */
     suspend fun lag(
         perSecond: Int,
         seconds: Int,

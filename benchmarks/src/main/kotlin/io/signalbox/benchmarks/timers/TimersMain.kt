@@ -11,14 +11,18 @@ public fun main(arguments: Array<String>) {
     val rounds = arguments.firstOrNull()?.toIntOrNull() ?: 3
     RedisServer.start {}.use { server ->
         runBlocking {
-            val contenders = listOf(SignalboxTimerContender(server.uri), RedissonTimerContender(server.uri))
+            val contenders =
+                listOf(SignalboxTimerContender(server.uri), SignalboxTimerContender(server.uri, 64), RedissonTimerContender(server.uri))
             timerRounds(contenders, rounds, ::timersOf).forEach { println(line(it)) }
             contenders.forEach { it.close() }
             if ("idle" in arguments) {
                 Statistics(server.uri).use { statistics ->
                     for (workers in listOf(1, 32)) {
                         val cost = idleCost(server.uri, statistics, workers)
-                        println("%2d workers: %.2f commands/s each, %.2f per timer".format(Locale.ROOT, workers, cost.commandsPerSecondEach, cost.commandsPerTimer))
+                        println(
+                            "%2d workers: %.2f commands/s each, %.2f per timer"
+                                .format(Locale.ROOT, workers, cost.commandsPerSecondEach, cost.commandsPerTimer),
+                        )
                     }
                 }
             }

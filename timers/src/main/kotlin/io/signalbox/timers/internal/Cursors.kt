@@ -12,7 +12,9 @@ internal object Cursors {
     ): String = "${position.moment}.${topic.length}.$topic${position.id}"
 
     fun decode(cursor: String): Pair<String, Position> {
-        val (moment, length, rest) = requireNotNull(FORM.matchEntire(cursor)) { "after must be what the page before gave as next." }.destructured
+        val (moment, length, rest) = requireNotNull(FORM.matchEntire(cursor)) {
+            "after must be what the page before gave as next."
+        }.destructured
         require(length.toInt() <= rest.length) { "after must be what the page before gave as next." }
         return Pair(rest.take(length.toInt()), Position(moment.toLong(), rest.drop(length.toInt())))
     }

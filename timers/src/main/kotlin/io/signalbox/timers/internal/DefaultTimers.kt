@@ -48,15 +48,16 @@ internal class DefaultTimers<C>(
     owner: BackendOwner,
     private val context: C,
     settings: TimersSettings<C>,
+    makeLedger: (SignalboxBackend, TimersConfig) -> TimerLedger = ::ledgerOf,
 ) : Timers,
     ClosesWithClient {
     private val backend: SignalboxBackend = owner.backend
     private val config = TimersConfig(settings)
+    private val ledger: TimerLedger = makeLedger(backend, config)
     private val routes = settings.routes.toMap()
     private val topics = settings.topics.toMap()
     private val sharding = Sharding(config.shards, config.previousShards)
-    private val ledger: TimerLedger = ledgerOf(backend, config)
-    private val lines = sharding.all.map { WriteLine(it, ledger, backend, config.boundMillis) }
+    private val lines = sharding.all.map { WriteLines(it, ledger, backend, config.boundMillis) }
     private val reporter = Reporter(settings.listener)
     private val running = AtomicReference<Worker>()
     private val passes: MutableSet<Worker> = ConcurrentHashMap.newKeySet()
@@ -116,7 +117,7 @@ internal class DefaultTimers<C>(
         open()
         val all = Many(set.size)
         set.groupBy { sharding.of(topic.name, it.id) }.forEach { (shard, timers) ->
-            lines[shard].submit(timers.map { Operation(topic.name, it, null, all) })
+            lines[shard].submitAll(timers.map { Operation(topic.name, it, null, all) })
         }
         all.await()
         if (config.previousShards != null) set.forEach { removeFormer(topic.name, it.id) }
@@ -150,8 +151,8 @@ internal class DefaultTimers<C>(
 
     private fun requireKnown(topic: Topic<*>) {
         require(topics[topic.name] === topic || topics[topic.name]?.name == topic.name) {
-            "The topic '${topic.name}' is unknown to this service. Include a router that handles it, or declare(topic) if another process " +
-                "does. Known are: ${topics.keys.ifEmpty { listOf("none") }.joinToString()}."
+            "The topic '${topic.name}' is unknown to this service. Include a router that handles it, or declare(topic) if another " +
+                "process does. Known are: ${topics.keys.ifEmpty { listOf("none") }.joinToString()}."
         }
     }
 
@@ -170,7 +171,7 @@ internal class DefaultTimers<C>(
     private fun submit(
         operation: Operation,
         shard: Int = sharding.of(operation.topic, operation.id),
-    ) = lines[shard].submit(listOf(operation))
+    ) = lines[shard].submit(operation)
 
     // ---- changing ----------------------------------------------------------------------------------------------------------
 
@@ -194,11 +195,10 @@ internal class DefaultTimers<C>(
             when (recurrence) {
                 null -> Due.at(stored.due)
                 is Recurrence.FixedDelay -> Due.after(recurrence.delayMillis)
-                else -> {
-                    val now = now()
-                    val next = recurrence.next(Instant.fromEpochMilliseconds(stored.due), now)?.let { maxOf(it, recurrence.next(it, now) ?: it).takeIf { _ -> it <= now } ?: it }
-                    Due.at((next ?: now).toEpochMilliseconds())
-                }
+                else ->
+                    now().let { now ->
+                        Due.at((recurrence.upcoming(Instant.fromEpochMilliseconds(stored.due), now) ?: now).toEpochMilliseconds())
+                    }
             }
         return changeEverywhere(topic.name, id) { Change.Resume(id, due) }
     }
@@ -309,7 +309,8 @@ internal class DefaultTimers<C>(
             var position = cursor?.takeIf { it.first == name }?.second
             while (true) {
                 // What nobody handles is on the timeline, where it is taken from as soon as somebody does.
-                val waiting = if (name in handled) emptyList() else page(name, shelved = false, 0..now - config.boundMillis, position, limit)
+                val overdue = 0..now - config.boundMillis
+                val waiting = if (name in handled) emptyList() else page(name, shelved = false, overdue, position, limit)
                 val shelved = page(name, shelved = true, 0..Long.MAX_VALUE.shr(10), position, limit)
                 val both = (waiting + shelved).sortedWith(compareBy({ it.moment }, { it.id })).take(limit)
                 for (stored in both) {
@@ -357,12 +358,12 @@ internal class DefaultTimers<C>(
             next = Instant.fromEpochMilliseconds(stored.moment),
             stored.attempts,
             state =
-                when {
-                    stored.shelf == Shelf.PAUSED -> Timer.State.PAUSED
-                    stored.shelf != null -> Timer.State.DEAD
-                    stored.isClaimed -> Timer.State.HANDLING
-                    else -> Timer.State.WAITING
-                },
+            when {
+                stored.shelf == Shelf.PAUSED -> Timer.State.PAUSED
+                stored.shelf != null -> Timer.State.DEAD
+                stored.isClaimed -> Timer.State.HANDLING
+                else -> Timer.State.WAITING
+            },
             recurrence = runCatching { Records.recurrenceOf(stored.record) }.getOrNull(),
             decoded = lazy { topic.codec.decode(Records.payloadOf(stored.record)) },
         )
@@ -418,8 +419,8 @@ internal class DefaultTimers<C>(
             if (isOpen) return
             val stored = asked { ledger.declareShards(config.shards, config.previousShards) }
             require(stored == config.shards) {
-                "The timers of service '${config.name}' are spread over $stored shards, and shards is ${config.shards} here. All processes must " +
-                    "agree; to change the number, set previousShards = $stored until all timers from before are gone."
+                "The timers of service '${config.name}' are spread over $stored shards, and shards is ${config.shards} here. " +
+                    "All processes must agree; to change the number, set previousShards = $stored until all timers from before are gone."
             }
             isOpen = true
         }
@@ -436,7 +437,10 @@ internal class DefaultTimers<C>(
             } catch (failure: LedgerFailure) {
                 if (failure.final) throw failure.error
                 if (backend.clock.nanos() > limit) {
-                    throw StoreUnavailableException("The store gave no usable answer in time. Last problem: ${failure.error.message}", failure.error)
+                    throw StoreUnavailableException(
+                        "The store gave no usable answer in time. Last problem: ${failure.error.message}",
+                        failure.error,
+                    )
                 }
             }
             delay(backend.settings.backoffNanos(attempt++).nanoseconds)
@@ -459,21 +463,22 @@ internal class DefaultTimers<C>(
     private companion object {
         const val MAX_PAGE = 1000
         val POLL = 5.milliseconds
-
-        fun ledgerOf(
-            backend: SignalboxBackend,
-            config: TimersConfig,
-        ): TimerLedger =
-            when (val store = backend.store) {
-                is SignalboxBackend.Store.Memory ->
-                    store.store.part("timers:${backend.namespace}:{${config.name}}:${config.timelineKey}") { MemoryTimers(store.store) }
-
-                is SignalboxBackend.Store.Redis ->
-                    RedisTimerLedger(
-                        store.line,
-                        TimerKeys(backend.namespace, config.name, config.timelineKey, config.payloadsKey),
-                        store.announceInScript,
-                    )
-            }
     }
 }
+
+/** The ledger of a client: where its store keeps the timers of this service. */
+internal fun ledgerOf(
+    backend: SignalboxBackend,
+    config: TimersConfig,
+): TimerLedger =
+    when (val store = backend.store) {
+        is SignalboxBackend.Store.Memory ->
+            store.store.part("timers:${backend.namespace}:{${config.name}}:${config.timelineKey}") { MemoryTimers(store.store) }
+
+        is SignalboxBackend.Store.Redis ->
+            RedisTimerLedger(
+                store.line,
+                TimerKeys(backend.namespace, config.name, config.timelineKey, config.payloadsKey),
+                store.announceInScript,
+            )
+    }

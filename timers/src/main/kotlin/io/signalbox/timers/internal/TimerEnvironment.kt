@@ -39,8 +39,8 @@ internal object TimerEnvironment {
         settings.safetyCheck = maxOf(wanted, LEAST_CHECK)
         if (wanted < LEAST_CHECK) {
             log.warn(
-                "TIMERS_HANDLING_SLEEP of $wanted is taken as $LEAST_CHECK: workers do not poll, they are woken in time whatever it is. It only " +
-                    "says how often an idle worker makes sure that it missed nothing.",
+                "TIMERS_HANDLING_SLEEP of $wanted is taken as $LEAST_CHECK: workers do not poll, they are woken in time whatever it is. " +
+                    "It only says how often an idle worker makes sure that it missed nothing.",
             )
         }
     }

@@ -125,7 +125,11 @@ internal class WriteLine(
             failure.error,
         )
         batch.forEach { it.completion.failed(sent) }
-        val unsent = StoreUnavailableException("The store cannot be reached; the timers were not changed. Last problem: ${failure.error.message}", failure.error)
+        val unsent =
+            StoreUnavailableException(
+                "The store cannot be reached; the timers were not changed. Last problem: ${failure.error.message}",
+                failure.error,
+            )
         lock.withLock { waiting.filter { it.since < limit }.also { waiting.removeAll(it) } }.forEach { it.completion.failed(unsent) }
     }
 

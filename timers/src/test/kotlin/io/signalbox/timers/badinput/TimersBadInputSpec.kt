@@ -33,20 +33,28 @@ class TimersBadInputSpec : FunSpec({
             configure()
         }
 
-    fun refusal(configure: TimersSettings<Unit>.() -> Unit) = shouldThrow<IllegalArgumentException> { service(configure) }.message.shouldNotBeNull()
+    fun refusal(configure: TimersSettings<Unit>.() -> Unit) = shouldThrow<IllegalArgumentException> {
+        service(configure)
+    }.message.shouldNotBeNull()
 
     test("ids and topics") {
         val timers = service()
         val bad = listOf("", " ", "{", "a}b", "a\u0000", "a\nb", "a\tb", "\uD800", "\uDC00x", "x".repeat(513), "\u00e4".repeat(257))
         for (id in bad) {
             withClue("'${id.take(20)}'") {
-                shouldThrow<IllegalArgumentException> { timers.schedule(Notes, id, Note("x"), after = 1.seconds) }.message shouldContain "id of a timer"
+                shouldThrow<IllegalArgumentException> { timers.schedule(Notes, id, Note("x"), after = 1.seconds) }.message shouldContain
+                    "id of a timer"
                 shouldThrow<IllegalArgumentException> { timers.cancel(Notes, id) }
                 shouldThrow<IllegalArgumentException> { topic<Note>(id) }.message shouldContain "name of a topic"
             }
         }
         timers.count(Notes) shouldBe 0
-        for (id in listOf("x".repeat(512), ":", "--", "*", "%1", "\\", "a b", "\uD83D\uDE00", "\u202e", "e\u0301", "\u00e9", "state", "\"", "'")) {
+        for (id in listOf(
+            "x".repeat(
+                512,
+            ),
+            ":", "--", "*", "%1", "\\", "a b", "\uD83D\uDE00", "\u202e", "e\u0301", "\u00e9", "state", "\"", "'",
+        )) {
             timers.schedule(Notes, id, Note(id), after = 1.days)
             timers.get(Notes, id).shouldNotBeNull().payload shouldBe Note(id)
         }

@@ -119,7 +119,10 @@ fun TimersBehaviour.failing() {
                 attempts = 1
             }) {
                 note(it)
-                if (it.text == "stubborn") @Suppress("BlockingMethodInNonBlockingContext") block.await()
+                if (it.text == "stubborn") {
+                    @Suppress("BlockingMethodInNonBlockingContext")
+                    block.await()
+                }
             }
         }
         try {

@@ -72,7 +72,17 @@ fun TimersBehaviour.handling() {
         }
         val now = timers.now()
         for (topic in listOf(Notes, Others)) {
-            timers.scheduleAll(topic, List(20) { NewTimer("$it", Note("x"), at = now - (it * 7 % 20).seconds - topic.name.length.milliseconds) })
+            timers.scheduleAll(
+                topic,
+                List(20) {
+                    NewTimer(
+                        "$it",
+                        Note("x"),
+                        at =
+                        now - (it * 7 % 20).seconds - topic.name.length.milliseconds,
+                    )
+                },
+            )
         }
         timers.start()
         List(40) { log.next().due }.shouldBeSorted()

@@ -24,7 +24,7 @@ fun TimersBehaviour.observing() {
                 attempts = 2
                 backoff = 1.milliseconds
             }) {
-                if (it.text == "bad" || it.text == "shaky" && attempt == 1) error("bad")
+                if (it.text == "bad" || (it.text == "shaky" && attempt == 1)) error("bad")
             }
         }
         val events = async(start = CoroutineStart.UNDISPATCHED) { timers.events.take(10).toList() }

@@ -41,11 +41,14 @@ fun TimersBehaviour.parking() {
     }
 
     behaviour("a payload that is nested without end is parked like any other") {
-        val raw = topic<String>("notes", object : io.signalbox.timers.TimerCodec<String> {
-            override fun encode(payload: String) = payload.toByteArray()
+        val raw = topic<String>(
+            "notes",
+            object : io.signalbox.timers.TimerCodec<String> {
+                override fun encode(payload: String) = payload.toByteArray()
 
-            override fun decode(bytes: ByteArray) = String(bytes)
-        })
+                override fun decode(bytes: ByteArray) = String(bytes)
+            },
+        )
         val writer = service { declare(raw) }
         val timers = notes()
         timers.start()

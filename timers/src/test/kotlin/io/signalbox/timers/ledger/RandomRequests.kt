@@ -23,7 +23,9 @@ internal sealed interface Step {
     ) : Step {
         override fun toString() =
             "write ${write.session} ${write.number} at $micros: " +
-                write.topics.map { "${it.topic} sets ${it.sets.map { s -> s.id }} ${it.changes.map { c -> "${c::class.simpleName} ${c.id}" }}" }
+                write.topics.map {
+                    "${it.topic} sets ${it.sets.map { s -> s.id }} ${it.changes.map { c -> "${c::class.simpleName} ${c.id}" }}"
+                }
     }
 
     class Turning(
@@ -32,9 +34,13 @@ internal sealed interface Step {
         val onAnswer: (TurnAnswer) -> Unit,
     ) : Step {
         override fun toString() =
-            "turn ${turn.run { "$session $number at $micros, inbox '$inbox' after '$formerInbox', capacity $capacity, horizon $horizon, " +
-                "goodbye $goodbye" }}: " +
-                turn.topics.map { "${it.topic} ${it.limit}/${it.room} ${it.settlements.map { s -> "${s::class.simpleName} ${s.id} ${s.token}" }}" }
+            "turn ${turn.run {
+                "$session $number at $micros, inbox '$inbox' after '$formerInbox', capacity $capacity, horizon $horizon, " +
+                    "goodbye $goodbye"
+            }}: " +
+                turn.topics.map {
+                    "${it.topic} ${it.limit}/${it.room} ${it.settlements.map { s -> "${s::class.simpleName} ${s.id} ${s.token}" }}"
+                }
     }
 }
 
@@ -125,11 +131,11 @@ internal class RandomRequests(
                 goodbye = goodbye,
                 present = random.nextBoolean(),
                 topics =
-                    topics.map { topic ->
-                        val room = random.nextInt(0, capacity + 1)
-                        val mine = claims.filter { it.first == topic }.shuffled(random).take(random.nextInt(4)).distinctBy { it.second }
-                        TopicTurn(topic, random.nextInt(0, room + 1), room, mine.map { settlement(it.second, it.third) })
-                    },
+                topics.map { topic ->
+                    val room = random.nextInt(0, capacity + 1)
+                    val mine = claims.filter { it.first == topic }.shuffled(random).take(random.nextInt(4)).distinctBy { it.second }
+                    TopicTurn(topic, random.nextInt(0, room + 1), room, mine.map { settlement(it.second, it.third) })
+                },
             )
         if (goodbye) lives[worker]++
         return Step.Turning(micros, turn) { answer ->
@@ -160,7 +166,9 @@ internal fun WriteAnswer.text(): String = if (this is WriteAnswer.Done) "done $r
 
 internal fun TurnAnswer.text(): String =
     if (this is TurnAnswer.Done) {
-        "done at $micros, wake $wakeMillis, token $token, claims ${claims.map { "${it.topic} ${it.id} ${it.due} ${it.attempt} ${String(it.record)}" }}, " +
+        "done at $micros, wake $wakeMillis, token $token, claims ${claims.map {
+            "${it.topic} ${it.id} ${it.due} ${it.attempt} ${String(it.record)}"
+        }}, " +
             "misses ${misses.map { "${it.index} ${it.taken}" }}, left $left"
     } else {
         "$this"

@@ -122,7 +122,9 @@ private class ScriptSubject(
             val (due, payloads, marks, shelf, sleepers) = keys.ofTopic(0, topic).map { String(it) }
             val sync = inspection.sync()
             fun zset(key: String) = sync.zrangeWithScores(key, 0, -1).map { "${it.value}=${it.score.toLong()}" }
-            "$topic: ${zset(due)} ${sync.hgetall(payloads).toSortedMap()} ${sync.hgetall(marks).toSortedMap()} ${zset(shelf)} ${zset(sleepers)}"
+            "$topic: ${zset(
+                due,
+            )} ${sync.hgetall(payloads).toSortedMap()} ${sync.hgetall(marks).toSortedMap()} ${zset(shelf)} ${zset(sleepers)}"
         } + "\n" + (inspection.sync().hget(String(keys.ofShard(0)[0]), "fence") ?: "0")
 }
 
@@ -136,6 +138,8 @@ private fun ShardState.dump(): String =
             }
         }
         fun set(set: io.signalbox.timers.internal.memory.ScoreSet) = set.toList().map { "${it.member}=${it.score}" }
-        "$name: ${set(topic.due)} ${topic.records.mapValues { String(it.value) }.toSortedMap()} ${marks.toSortedMap()} ${set(topic.shelf)} " +
+        "$name: ${set(topic.due)} ${topic.records.mapValues {
+            String(it.value)
+        }.toSortedMap()} ${marks.toSortedMap()} ${set(topic.shelf)} " +
             "${set(topic.sleepers)}"
     } + "\n" + fence

@@ -93,7 +93,8 @@ private class Findings(
     val doubled: Int,
     val unexplained: List<Pair<Run, Run>>,
 ) {
-    override fun toString() = "$handled handled, $kills kills, $restarts restarts of the server, $doubled handled again after their claim had lapsed"
+    override fun toString() =
+        "$handled handled, $kills kills, $restarts restarts of the server, $doubled handled again after their claim had lapsed"
 }
 
 private class Trial(
@@ -196,7 +197,8 @@ private class Trial(
             lost = lost.map { (id, last) -> "$id v${last.first}: ${byTimer[id]}" },
             early = runs.filter { it.at < it.due },
             afterCancelling = runs.filter { run -> cancelled[run.id]?.let { run.token > it } == true },
-            afterReplacing = runs.filter { run -> versions[run.id]?.let { (version, at) -> run.version < version && run.token > at } == true },
+            afterReplacing =
+            runs.filter { run -> versions[run.id]?.let { (version, at) -> run.version < version && run.token > at } == true },
             doubled = again.size,
             unexplained = again.flatMap { it.zipWithNext() }.filter { (one, two) -> two.token - one.token < LEASE_MICROS },
         )

@@ -32,14 +32,14 @@ fun main(arguments: Array<String>): Unit = runBlocking(Dispatchers.Default) {
         Timers(signalbox) {
             concurrency = 32
             on(Settings) {
-                val line = "$id ${it.version} ${due.toEpochMilliseconds()} $attempt $fencingToken ${System.currentTimeMillis()}\n".toByteArray()
-                synchronized(journal) { journal.write(line) }
+                val line = "$id ${it.version} ${due.toEpochMilliseconds()} $attempt $fencingToken ${System.currentTimeMillis()}\n"
+                synchronized(journal) { journal.write(line.toByteArray()) }
                 // Some take their time, so that kills hit running handlers too.
                 if (id.hashCode() % 50 == 0) delay(300.milliseconds)
             }
         }
     val run = launch { timers.run() }
-    println("ready")
+    println("ready $signalbox")
     readlnOrNull()
     run.cancelAndJoin()
     signalbox.closeAndJoin()

@@ -15,7 +15,8 @@ internal fun ShardState.execute(
     val session = sessions[turn.session]
     when {
         session == null && turn.number != 1L -> return TurnAnswer.Lost
-        session != null && turn.number == session.number -> return session.turned?.let { repeated(it, session.topics, micros) } ?: TurnAnswer.Stale
+        session != null && turn.number == session.number -> return session.turned?.let { repeated(it, session.topics, micros) }
+            ?: TurnAnswer.Stale
         session != null && turn.number < session.number -> return TurnAnswer.Stale
     }
     val now = micros / 1000

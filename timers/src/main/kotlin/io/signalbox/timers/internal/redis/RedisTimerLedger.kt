@@ -52,7 +52,9 @@ internal class RedisTimerLedger(
     /** Nobody waits for the outcome: a lost wake-up is made up for by the deputy. */
     private fun announce(pairs: List<List<ByteArray>>) {
         for ((inbox, text) in pairs) {
-            line.send(scripts.announce, listOf(inbox), RedisLine.FIRST_DELIVERY, { IntegerOutput(ByteArrayCodec.INSTANCE) }, { add(text) }) { _, _ -> }
+            line.send(scripts.announce, listOf(inbox), RedisLine.FIRST_DELIVERY, {
+                IntegerOutput(ByteArrayCodec.INSTANCE)
+            }, { add(text) }) { _, _ -> }
         }
     }
 

@@ -28,9 +28,15 @@ internal class Handlers(
         lag: Duration,
         onEnd: (Outcome) -> Unit,
     ) {
-        running.job = scope.launch { onEnd(outcome(running, lag)) }
+        val job = scope.launch { onEnd(outcome(running, lag)) }
+        running.job = job
+        // Cancelled before it began.
+        job.invokeOnCompletion { cause -> if (cause != null) onEnd(Outcome.Failure(cause)) }
         // The permit is what keeps others out: without it this handler has no right to go on.
-        running.permit?.onLost { onEnd(Outcome.Failure(PermitLost())) }
+        running.permit?.onLost {
+            onEnd(Outcome.Failure(PermitLost()))
+            job.cancel()
+        }
     }
 
     private suspend fun outcome(
@@ -66,6 +72,7 @@ internal class Handlers(
         now: Instant,
     ): Pair<Settlement, Pending> =
         when (outcome) {
+            is Outcome.Failure if running.isTaken -> overtaken(running)
             is Outcome.Success -> succeeded(running, outcome, now)
             is Outcome.Unreadable -> unreadable(running, outcome.cause)
             is Outcome.Exhausted -> dead(running, null, now)
@@ -80,6 +87,10 @@ internal class Handlers(
         val event = ifHeard { TimerEvent.Succeeded(running.lane.name, running.claim.id, running.due, running.claim.attempt, outcome.took) }
         return Pair(done(running, now), Pending(running, event, Count.SUCCEEDED))
     }
+
+    /** Another worker has it: this settlement will have no effect, and be reported so. */
+    private fun overtaken(running: Running): Pair<Settlement, Pending> =
+        Pair(Settlement.HandBack(running.claim.id, running.token), Pending(running, superseded(running), Count.NOTHING))
 
     /** This occurrence is over: the next one, if there is one. */
     private fun done(
@@ -113,7 +124,14 @@ internal class Handlers(
         val claim = running.claim
         if (claim.attempt >= running.lane.settings.attempts) return dead(running, cause, now)
         val pause = running.lane.settings.pauseAfter(claim.attempt)
-        log.debug("Timer '{}' of topic '{}' failed at attempt {} and comes again in {}", claim.id, running.lane.name, claim.attempt, pause, cause)
+        log.debug(
+            "Timer '{}' of topic '{}' failed at attempt {} and comes again in {}",
+            claim.id,
+            running.lane.name,
+            claim.attempt,
+            pause,
+            cause,
+        )
         val event = ifHeard { TimerEvent.Retried(running.lane.name, claim.id, running.due, claim.attempt, pause, cause) }
         return Pair(Settlement.Retry(claim.id, running.token, Due.after(pause.inWholeMilliseconds)), Pending(running, event, Count.RETRIED))
     }
@@ -129,7 +147,13 @@ internal class Handlers(
         val event = ifHeard { TimerEvent.Dead(running.lane.name, claim.id, running.due, attempts, cause) }
         val pending = Pending(running, event, Count.DEAD)
         if (Records.recurrenceOf(claim.record) != null) {
-            log.warn("An occurrence of timer '{}' of topic '{}' has failed {} times and is given up", claim.id, running.lane.name, attempts, cause)
+            log.warn(
+                "An occurrence of timer '{}' of topic '{}' has failed {} times and is given up",
+                claim.id,
+                running.lane.name,
+                attempts,
+                cause,
+            )
             return Pair(done(running, now), pending)
         }
         log.warn("Timer '{}' of topic '{}' has failed {} times and is dead", claim.id, running.lane.name, attempts, cause)

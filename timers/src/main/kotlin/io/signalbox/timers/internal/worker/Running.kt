@@ -25,6 +25,10 @@ internal class Running(
     @Volatile
     var job: Job? = null
 
+    /** Another worker has claimed the timer since. */
+    @Volatile
+    var isTaken = false
+
     /** What became of it is known, or decided; whatever its handler still does has no effect. Only the worker's loop touches it. */
     var isSettled = false
 }

@@ -10,11 +10,11 @@ import io.signalbox.timers.internal.ledger.TopicTurn
 import io.signalbox.timers.internal.ledger.Turn
 import io.signalbox.timers.internal.ledger.TurnAnswer
 import java.util.concurrent.ConcurrentLinkedQueue
+import java.util.concurrent.atomic.AtomicInteger
 import kotlin.time.Duration.Companion.nanoseconds
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.withTimeoutOrNull
-import kotlinx.coroutines.yield
 import org.slf4j.LoggerFactory
 
 /**
@@ -57,6 +57,14 @@ internal class ShardLoop(
     private var lookAt = Long.MAX_VALUE
     private var hasAnswer = false
 
+    /** When the oldest of [pending] came. */
+    private var pendingSince = 0L
+    private val finishedCount = AtomicInteger()
+
+    /** So many handlers have to end before the loop is told, unless it is none. */
+    @Volatile
+    private var wanted = 1
+
     @Volatile
     private var isWoken = true
 
@@ -92,7 +100,7 @@ internal class ShardLoop(
         outcome: Outcome,
     ) {
         finished.add(Pair(running, outcome))
-        signal.trySend(Unit)
+        if (finishedCount.incrementAndGet() >= wanted) signal.trySend(Unit)
     }
 
     suspend fun run() {
@@ -102,13 +110,9 @@ internal class ShardLoop(
                 absorb()
                 attend()
                 if (isTurnDue()) {
-                    // Lets handlers that are about to end do so, so that one turn settles them all.
-                    yield()
-                    absorb()
                     takeTurn(goodbye = false)
                 } else {
-                    val wait = minOf(wakeAt, lookAt) - backend.clock.nanos()
-                    if (wait > 0) withTimeoutOrNull(wait.nanoseconds) { signal.receive() }
+                    await()
                 }
             }
             takeTurn(goodbye = true)
@@ -117,6 +121,24 @@ internal class ShardLoop(
             running.forEach { it.job?.cancel() }
         }
     }
+
+    private suspend fun await() {
+        val gathering = pending.isNotEmpty()
+        finishedCount.set(0)
+        wanted = if (gathering) maxOf(1, (running.size - pending.size + 1) / 2) else 1
+        // What ended before the count began has sent its signal, or is seen here.
+        if (finished.isNotEmpty()) return
+        val until = minOf(wakeAt, lookAt, if (gathering) pendingSince + GATHERING_NANOS else Long.MAX_VALUE)
+        val wait = until - backend.clock.nanos()
+        if (wait > 0) withTimeoutOrNull(wait.nanoseconds) { signal.receive() }
+    }
+
+    /**
+     * When handlers end one after the other, those that end within a moment are settled together: as soon as they are as many as still run,
+     * so that the store settles one half while the other half runs.
+     */
+    private fun isGathered(): Boolean =
+        pending.isNotEmpty() && (pending.size >= running.size || backend.clock.nanos() - pendingSince >= GATHERING_NANOS)
 
     /** Gives the timers of handlers back that did not end in time. */
     fun abandonRunning() {
@@ -132,10 +154,12 @@ internal class ShardLoop(
 
     private fun isDone(): Boolean =
         running.isEmpty() && pending.isEmpty() && finished.isEmpty() &&
-            (isStopping || horizon > 0 && hasAnswer && !isWoken && !isTurnDue() && lanes.none { it.isAcquiring })
+            (isStopping || isPassOver())
+
+    private fun isPassOver(): Boolean = horizon > 0 && hasAnswer && !isWoken && !isTurnDue() && lanes.none { it.isAcquiring }
 
     private fun isTurnDue(): Boolean =
-        pending.isNotEmpty() || !isStopping && (isWoken || backend.clock.nanos() >= wakeAt || isHungry && slots.available > 0)
+        isGathered() || (!isStopping && (isWoken || backend.clock.nanos() >= wakeAt || (isHungry && slots.available > 0)))
 
     private fun absorb() {
         while (true) {
@@ -156,6 +180,7 @@ internal class ShardLoop(
         slots.giveBack(1)
         one.lane.slots.giveBack(1)
         one.permit?.let(one.lane::release)
+        if (pending.isEmpty()) pendingSince = backend.clock.nanos()
         pending.add(Pair(settlement, what))
     }
 
@@ -176,6 +201,7 @@ internal class ShardLoop(
             }
             if (now >= one.renewAt) {
                 one.renewAt = now + config.leaseNanos / RENEWALS
+                if (pending.isEmpty()) pendingSince = now
                 pending.add(Pair(Settlement.Renew(one.claim.id, one.token), Pending(one, null, Count.NOTHING)))
             }
             lookAt = minOf(lookAt, one.renewAt, one.timeoutAt)
@@ -210,7 +236,7 @@ internal class ShardLoop(
         for (claim in answer.claims) taken[claim.topic]++
         slots.giveBack(capacity - answer.claims.size)
         lanes.forEachIndexed { i, lane -> lane.slots.giveBack(rooms[i] - taken[i]) }
-        isHungry = !isStopping && (capacity == 0 || horizon == 0L && answer.left.isNotEmpty() && answer.claims.size == capacity)
+        isHungry = !isStopping && (capacity == 0 || (horizon == 0L && answer.left.isNotEmpty() && answer.claims.size == capacity))
         this.settling.settled(perLane.flatten().map { it.second }, answer.misses)
         for (claim in answer.claims) start(claim, answer.token, now)
         // A full hand may mean that there is more, and one pass is over when there is nothing any more.
@@ -226,7 +252,7 @@ internal class ShardLoop(
             if (!lane.isLimited) continue
             val idle = lane.permitsInHand > 0 && taken[lane.index] == 0
             when {
-                lane.index !in answer.left || horizon > 0 && idle -> lane.releaseUnused()
+                lane.index !in answer.left || (horizon > 0 && idle) -> lane.releaseUnused()
                 lane.permitsInHand > 0 -> isWoken = true
                 lane.slots.available > 0 && slots.available > 0 -> lane.acquire()
             }
@@ -273,7 +299,9 @@ internal class ShardLoop(
             } catch (failure: LedgerFailure) {
                 if (failure.final && !hasAnswer) throw failure.error
                 if (goodbye && backend.clock.nanos() - begun > backend.settings.storeTimeoutNanos) return GONE
-                if (attempt == NOTEWORTHY || failure.final) log.warn("The store does not answer; timers of {} wait: {}", config.name, failure.error.message)
+                if (attempt == NOTEWORTHY || failure.final) {
+                    log.warn("The store does not answer; timers of {} wait: {}", config.name, failure.error.message)
+                }
             }
             delay(backend.settings.backoffNanos(attempt++).nanoseconds)
         }
@@ -312,6 +340,8 @@ internal class ShardLoop(
         /** A claim is renewed so often per lease. */
         const val RENEWALS = 4
 
+        const val GATHERING_NANOS = 1_000_000L
+
         /** The first failures of a restart of the server are not worth a line. */
         const val NOTEWORTHY = 5
         val GONE = TurnAnswer.Done(0, 0, 0, emptyList(), emptyList(), emptyList())
@@ -335,7 +365,11 @@ internal class Settling(
             counts.merge(it.count, 1, Int::plus)
             when {
                 // Another worker has it: what this handler goes on to do would be done twice.
-                miss != null && miss.taken && it.running?.isSettled == false -> it.running.job?.cancel()
+                miss != null && miss.taken && it.running?.isSettled == false -> {
+                    it.running.isTaken = true
+                    it.running.job?.cancel()
+                }
+
                 miss != null && it.event != null -> reporter.report(Handlers.superseded(it.running!!))
                 it.event != null -> reporter.report(it.event)
             }

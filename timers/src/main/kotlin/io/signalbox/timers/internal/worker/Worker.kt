@@ -61,7 +61,9 @@ internal class Worker(
                     coroutineScope { loops.forEach { launch { it.run() } } }
                     end.complete(Unit)
                 } catch (problem: Throwable) {
-                    end.completeExceptionally(if (problem is CancellationException) SignalboxClosedException("The client was closed.") else problem)
+                    end.completeExceptionally(
+                        if (problem is CancellationException) SignalboxClosedException("The client was closed.") else problem,
+                    )
                 }
             }
         try {
