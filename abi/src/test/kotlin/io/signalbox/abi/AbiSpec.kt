@@ -10,7 +10,7 @@ import org.jetbrains.kotlin.abi.tools.AbiFilters
 import org.jetbrains.kotlin.abi.tools.AbiTools
 
 /** Modules whose jars users depend on. */
-private val publishedModules = listOf("testkit", "core", "timers")
+private val publishedModules = listOf("testkit", "core", "timers", "java-interop")
 
 private val root = File(System.getProperty("user.dir")).canonicalFile.parentFile
 private val updating = System.getProperty("abi.update").toBoolean()
