@@ -28,7 +28,7 @@ import java.util.concurrent.atomic.AtomicInteger
 import kotlin.random.Random
 
 /**
- * The scripts on a real server against the model in memory, call by call: 10 000 random sequences of 60 to 100 calls.
+ * The scripts on a real server against the model in memory, call by call: 10 000 random sequences of 60 calls.
  *
  * The scripts run as they are, except that their clock is given: as an eighth key, which no script touches but to expire it.
  */
@@ -43,13 +43,30 @@ class ScriptsAgainstModelSpec :
                 client.connect(StringCodec.UTF8).use { inspection ->
                     val subject = ScriptSubject(connection, inspection)
                     val seeds = Random(seed)
-                    repeat(sequences) { subject.compareOrReduce(seeds.nextLong(), length = 60 + it % 41) }
+                    // One is ahead: while the server works at a sequence, the former one is compared.
+                    var ahead = subject.send(seeds.nextLong(), LENGTH)
+                    repeat(sequences) {
+                        val sent = ahead
+                        if (it < sequences - 1) ahead = subject.send(seeds.nextLong(), LENGTH)
+                        subject.compareOrReduce(sent)
+                    }
                     println("scripts against model: $sequences sequences, ${subject.calls} calls, seed $seed")
                 }
             }
             client.shutdown()
         }
     })
+
+private const val LENGTH = 60
+
+/** A sequence whose calls are on their way to the server. */
+private class Sent(
+    val seed: Long,
+    val sequence: RandomSequence,
+    val steps: List<Step>,
+    val keys: List<String>,
+    val replies: List<AsyncCommand<ByteArray, ByteArray, List<ByteArray>>>,
+)
 
 private class ScriptSubject(
     private val connection: StatefulRedisConnection<ByteArray, ByteArray>,
@@ -66,45 +83,45 @@ private class ScriptSubject(
         for (script in listOf(scripts.open, scripts.exchange)) inspection.sync().scriptLoad(String(script.body))
     }
 
-    /** [compare]; a difference is reported for the shortest beginning of the sequence that shows one. */
-    fun compareOrReduce(
+    fun send(
         seed: Long,
         length: Int,
-    ) {
+    ): Sent {
+        val sequence = RandomSequence(seed, length)
+        val steps = sequence.run()
+        val keys = keysOf.of(LedgerName(Kind.SEMAPHORE, "s${names.incrementAndGet()}"))
+        calls += steps.size
+        return Sent(seed, sequence, steps, keys.map { String(it) }, steps.map { send(it, keys) })
+    }
+
+    /** [compare]; a difference is reported for the shortest beginning of the sequence that shows one. */
+    fun compareOrReduce(sent: Sent) {
         try {
-            compare(seed, length)
+            compare(sent)
         } catch (difference: AssertionError) {
-            for (shorter in 1 until length) compare(seed, shorter)
+            for (shorter in 1 until sent.steps.size) compare(send(sent.seed, shorter))
             throw difference
         }
     }
 
-    private fun compare(
-        seed: Long,
-        length: Int,
-    ) {
-        val sequence = RandomSequence(seed, length)
-        val steps = sequence.run()
-        val keys = keysOf.of(LedgerName(Kind.SEMAPHORE, "s${names.incrementAndGet()}"))
-        val names = keys.map { String(it) }
-        val replies = steps.map { send(it, keys) }
-        calls += steps.size
-        steps.zip(replies).forEachIndexed { index, (step, reply) ->
+    private fun compare(sent: Sent) {
+        val length = sent.steps.size
+        sent.steps.zip(sent.replies).forEachIndexed { index, (step, reply) ->
             if (step is Step.Wiped) return@forEachIndexed
-            withClue({ "seed $seed, step $index of $length at ${step.micros}: ${describe(step)}" }) {
+            withClue({ "seed ${sent.seed}, step $index of $length at ${step.micros}: ${describe(step)}" }) {
                 check(step, reply.toCompletableFuture().get(10, TimeUnit.SECONDS))
             }
         }
-        val state = sequence.state
-        withClue("seed $seed, state after $length steps") {
+        val state = sent.sequence.state
+        withClue({ "seed ${sent.seed}, state after $length steps" }) {
             if (state == null) {
-                inspection.sync().exists(*names.toTypedArray()) shouldBe 0
+                inspection.sync().exists(*sent.keys.toTypedArray()) shouldBe 0
             } else {
-                val offset = inspection.sync().hget(names[0], "offset").toLong()
-                inspection.sync().dump(names, offset) shouldBe state.dump()
+                val offset = inspection.sync().hget(sent.keys[0], "offset").toLong()
+                inspection.sync().dump(sent.keys, offset) shouldBe state.dump()
             }
         }
-        inspection.sync().del(*names.toTypedArray())
+        inspection.sync().del(*sent.keys.toTypedArray())
     }
 
     private fun send(
