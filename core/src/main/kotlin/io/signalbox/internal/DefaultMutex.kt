@@ -4,6 +4,7 @@ import io.signalbox.Mutex
 import io.signalbox.Permit
 import io.signalbox.SemaphoreSnapshot
 import io.signalbox.internal.coordination.HeldPermit
+import io.signalbox.internal.coordination.PermitState
 import kotlin.coroutines.AbstractCoroutineContextElement
 import kotlin.coroutines.CoroutineContext
 import kotlin.time.Duration
@@ -41,7 +42,7 @@ internal class DefaultMutex(
     /** Waiting for a lock inside of its own block would never end. */
     private suspend fun requireNotLockedHere() {
         val held = currentCoroutineContext()[Locked]?.find(this)
-        check(held == null || held.state != HeldPermit.State.HELD) {
+        check(held == null || held.state != PermitState.HELD) {
             "Mutex '$name' is already locked by this coroutine, or one it is a child of, through withLock. A mutex is not reentrant: " +
                 "pass on what the outer block holds, or lock in one place only."
         }

@@ -2,7 +2,7 @@ package io.signalbox.internal
 
 import io.signalbox.LeaseLostException
 import io.signalbox.Permit
-import io.signalbox.internal.coordination.HeldPermit
+import io.signalbox.internal.coordination.LeasedPermit
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.NonCancellable
@@ -37,7 +37,7 @@ internal suspend fun <T> runWithPermit(
         throw thrown
     } finally {
         val lost = permit.isLost
-        if (permit is HeldPermit) permit.releaseNonCancellable() else withContext(NonCancellable) { permit.release() }
+        if (permit is LeasedPermit<*>) permit.releaseNonCancellable() else withContext(NonCancellable) { permit.release() }
         if (lost) {
             currentCoroutineContext().ensureActive()
             throw leaseLost(permit, failure)
@@ -45,7 +45,7 @@ internal suspend fun <T> runWithPermit(
     }
 }
 
-private fun nameOf(permit: Permit) = if (permit is HeldPermit) permit.coordinator.subject.toString() else "semaphore '${permit.name}'"
+private fun nameOf(permit: Permit) = if (permit is LeasedPermit<*>) permit.subject.toString() else "semaphore '${permit.name}'"
 
 private fun leaseLost(
     permit: Permit,

@@ -91,7 +91,7 @@ internal class ClientState(
         for (permit in inLimbo) {
             val kept = permit.fencingToken in joined.reasserted
             when {
-                kept && permit.state == HeldPermit.State.HELD -> hold(began, permit)
+                kept && permit.state == PermitState.HELD -> hold(began, permit)
                 kept -> sendBack(permit)
                 permit.isReturning -> if (outbox.releases.remove(permit)) confirm(permit, wasHeld = false)
                 else -> lose(permit)
@@ -169,7 +169,7 @@ internal class ClientState(
             inLimbo.forEach { lose(it) }
             inLimbo = emptyList()
         }
-        if (permit != null && permit.holdDeadline <= now && permit.state == HeldPermit.State.HELD) {
+        if (permit != null && permit.holdDeadline <= now && permit.state == PermitState.HELD) {
             session?.held?.remove(permit)
             lose(permit)
             // Not left to the server's clock: given back as soon as its holder may not use it any more.

@@ -34,7 +34,7 @@ import kotlinx.coroutines.withTimeoutOrNull
  * This is the shell: [ClientState] decides, under [lock]; continuations and listeners run after it was released, see [settle].
  */
 internal class SemaphoreCoordinator(
-    val subject: LedgerName,
+    override val subject: LedgerName,
     private val ledger: Ledger,
     client: ClientIdentity,
     private val settings: CoordinationSettings,
@@ -43,9 +43,10 @@ internal class SemaphoreCoordinator(
     private val observers: Observers,
     private val maxInFlight: Int = 1,
 ) : SessionListener,
-    Coordinator {
+    Coordinator,
+    PermitKeeper<HeldPermit> {
     private val lock = ReentrantLock()
-    val errors = CoordinationErrors(subject, settings)
+    override val errors = CoordinationErrors(subject, settings)
     private val state = ClientState(this, settings, clock, errors)
     private val openings = Openings(client, ledger, settings, clock)
     private val farewell = CompletableDeferred<Unit>()
@@ -136,13 +137,12 @@ internal class SemaphoreCoordinator(
             pump()
         }
 
-    /** Takes a permit that has just become RELEASED. */
-    fun handBack(permit: HeldPermit) {
+    override fun handBack(permit: HeldPermit) {
         state.outbox.intake.add(permit)
         pump()
     }
 
-    fun listen(
+    override fun listen(
         permit: HeldPermit,
         listener: LossListener,
     ): Boolean {
@@ -150,18 +150,18 @@ internal class SemaphoreCoordinator(
         return settle { permit.addListener(listener) }
     }
 
-    fun unlisten(
+    override fun unlisten(
         permit: HeldPermit,
         listener: LossListener,
     ) = settle { permit.removeListener(listener) }
 
-    suspend fun extend(
+    override suspend fun extend(
         permit: HeldPermit,
         hold: Duration,
     ): Boolean {
         val millis = wholeMillis("hold", hold, MAX_HOLD)
         check(permit.limited) { "${subject.title} has no maxHold, so there is nothing to extend." }
-        if (permit.state == HeldPermit.State.RELEASED) throw errors.released(permit)
+        if (permit.state == PermitState.RELEASED) throw errors.released(permit)
         if (permit.isLost) return false
         val asked = ask(Command.Extend(HeavyGrant(permit.fencingToken, permit.permits), millis))
         if (asked.result == 1) settle { state.limit(permit, asked.sentAt, millis) }
@@ -353,9 +353,8 @@ internal class SemaphoreCoordinator(
         if (state.isOver) settle { state.run { loseWhatIsOver(null) } }
     }
 
-    /** The same, for one permit, its max hold included; waits for whoever is declaring it lost at the moment. */
-    fun loseIfOver(permit: HeldPermit) {
-        if (permit.state == HeldPermit.State.HELD && permit.isOver(clock.nanos())) settle { state.run { loseWhatIsOver(permit) } }
+    override fun loseIfOver(permit: HeldPermit) {
+        if (permit.state == PermitState.HELD && permit.isOver(clock.nanos())) settle { state.run { loseWhatIsOver(permit) } }
     }
 
     fun watchHold(permit: HeldPermit): Job =

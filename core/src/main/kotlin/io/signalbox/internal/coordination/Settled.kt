@@ -92,7 +92,7 @@ internal class Settled(
         permit: HeldPermit,
         wasHeld: Boolean,
     ) {
-        if (permit.state == HeldPermit.State.RELEASED && !permit.isUnseen) {
+        if (permit.state == PermitState.RELEASED && !permit.isUnseen) {
             observe { Observation.Released(it, subject.name, permit.fencingToken, permit.permits, held(permit)) }
         }
         val continuation = permit.awaiting ?: return

@@ -12,6 +12,8 @@ import io.signalbox.internal.coordination.HandleSettings
 import io.signalbox.internal.coordination.LossListener
 import io.signalbox.internal.coordination.MAX_HOLD
 import io.signalbox.internal.coordination.NanoClock
+import io.signalbox.internal.coordination.PermitKeeper
+import io.signalbox.internal.coordination.PermitState
 import io.signalbox.internal.coordination.retrying
 import io.signalbox.internal.coordination.wholeMillis
 import io.signalbox.internal.ledger.ClientIdentity
@@ -39,7 +41,7 @@ import kotlinx.coroutines.withTimeoutOrNull
  * One [PoolRound] is on its way at a time; what is asked for meanwhile leaves together in the next.
  */
 internal class PoolCoordinator(
-    val subject: LedgerName,
+    override val subject: LedgerName,
     private val keys: PoolKeys,
     private val line: PoolLine,
     private val client: ClientIdentity,
@@ -48,9 +50,10 @@ internal class PoolCoordinator(
     private val scope: CoroutineScope,
     private val creation: PoolCreation,
     private val observers: Observers,
-) : Coordinator {
+) : Coordinator,
+    PermitKeeper<PoolPermit> {
     private val lock = ReentrantLock()
-    val errors = CoordinationErrors(subject, settings)
+    override val errors = CoordinationErrors(subject, settings)
     private val state = PoolState(this, client, settings, clock, errors)
     private val slots = PoolSlots(keys, line, settings)
     private val reaper = Reaper(keys, line, settings, clock)
@@ -133,9 +136,9 @@ internal class PoolCoordinator(
             continuation.invokeOnCancellation { settle { state.abandon(waiter) } }
         }
 
-    fun handBack(permit: PoolPermit) = settle { state.run { takeBack(permit) } }
+    override fun handBack(permit: PoolPermit) = settle { state.run { takeBack(permit) } }
 
-    fun listen(
+    override fun listen(
         permit: PoolPermit,
         listener: LossListener,
     ): Boolean {
@@ -143,18 +146,18 @@ internal class PoolCoordinator(
         return settle { permit.addListener(listener) }
     }
 
-    fun unlisten(
+    override fun unlisten(
         permit: PoolPermit,
         listener: LossListener,
     ) = settle { permit.removeListener(listener) }
 
-    suspend fun extend(
+    override suspend fun extend(
         permit: PoolPermit,
         hold: Duration,
     ): Boolean {
         val millis = wholeMillis("hold", hold, MAX_HOLD)
         check(permit.limited) { "${subject.title} has no maxHold, so there is nothing to extend." }
-        if (permit.state == PoolPermit.State.RELEASED) throw errors.released(permit)
+        if (permit.state == PermitState.RELEASED) throw errors.released(permit)
         if (permit.isLost) return false
         val ask = PoolAsk(clock.nanos())
         settle {
@@ -398,8 +401,8 @@ internal class PoolCoordinator(
     }
 
     /** Declares [permit] lost if it is past its deadlines. */
-    fun loseIfOver(permit: PoolPermit) {
-        if (permit.state == PoolPermit.State.HELD && permit.isOver(clock.nanos())) settle { state.run { loseWhatIsOver(permit) } }
+    override fun loseIfOver(permit: PoolPermit) {
+        if (permit.state == PermitState.HELD && permit.isOver(clock.nanos())) settle { state.run { loseWhatIsOver(permit) } }
     }
 
     fun watchHold(permit: PoolPermit): Job =

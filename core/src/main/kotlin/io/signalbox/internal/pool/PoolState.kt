@@ -6,6 +6,7 @@ import io.signalbox.internal.coordination.CoordinationSettings
 import io.signalbox.internal.coordination.CoordinationSettings.Companion.NANOS
 import io.signalbox.internal.coordination.HandleSettings
 import io.signalbox.internal.coordination.NanoClock
+import io.signalbox.internal.coordination.PermitState
 import io.signalbox.internal.ledger.ClientIdentity
 import io.signalbox.internal.ledger.Declared
 import io.signalbox.internal.ledger.LedgerFailure
@@ -154,7 +155,7 @@ internal class PoolState(
     fun Effects.loseWhatIsOver(permit: PoolPermit?) {
         val now = clock.nanos()
         session?.let { if (it.isEstablished && it.deadline <= now) endSession() }
-        if (permit != null && permit.holdDeadline <= now && permit.state == PoolPermit.State.HELD) {
+        if (permit != null && permit.holdDeadline <= now && permit.state == PermitState.HELD) {
             lose(permit)
             putBack(permit, waits = false)
         }
@@ -202,7 +203,7 @@ internal class PoolState(
 
     /** Has the server told again what a snapshot shows of [permit]. */
     fun describe(permit: PoolPermit) {
-        if (permit.state == PoolPermit.State.HELD) fresh.add(permit)
+        if (permit.state == PermitState.HELD) fresh.add(permit)
     }
 
     fun limit(
@@ -410,8 +411,8 @@ internal class PoolState(
                 completed = if (completes) gatherer.gathered.toList() else emptyList(),
                 gathering = gatherer != null && !completes,
                 returns = returns.toList(),
-                described = fresh.filter { it.state == PoolPermit.State.HELD },
-                verified = if (beats) live?.held?.filter { it.state == PoolPermit.State.HELD }.orEmpty() else emptyList(),
+                described = fresh.filter { it.state == PermitState.HELD },
+                verified = if (beats) live?.held?.filter { it.state == PermitState.HELD }.orEmpty() else emptyList(),
                 pops = pops,
                 pushedBack = pushedBack.toList(),
                 voided = voided.toList(),
@@ -472,7 +473,7 @@ internal class PoolState(
         pool.permits = meta.permits
         pool.knownAt = sentAt
         prolong(round, sentAt, replies)
-        round.missing(replies).forEach { if (it.state == PoolPermit.State.HELD) loseOne(it) }
+        round.missing(replies).forEach { if (it.state == PermitState.HELD) loseOne(it) }
         confirmReturns(round, replies)
         takeClaims(round, replies, meta)
         hints.addAll(round.popped(replies))

@@ -1,0 +1,155 @@
+package io.signalbox.internal.coordination
+
+import io.signalbox.Permit
+import io.signalbox.internal.ledger.LedgerName
+import java.util.concurrent.atomic.AtomicBoolean
+import java.util.concurrent.atomic.AtomicReference
+import kotlin.coroutines.Continuation
+import kotlin.coroutines.resume
+import kotlin.coroutines.resumeWithException
+import kotlin.coroutines.suspendCoroutine
+import kotlin.time.Duration
+import kotlinx.coroutines.DisposableHandle
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.suspendCancellableCoroutine
+
+/** Who looks after the permits of a client: what [LeasedPermit] asks of its coordinator. */
+internal interface PermitKeeper<P : LeasedPermit<P>> {
+    val subject: LedgerName
+    val errors: CoordinationErrors
+
+    /** Declares [permit] lost if it is past its deadline; waits for whoever is declaring it lost at the moment. */
+    fun loseIfOver(permit: P)
+
+    /** Takes a permit that has just become RELEASED. */
+    fun handBack(permit: P)
+
+    /** Returns false if it is too late. */
+    fun listen(
+        permit: P,
+        listener: LossListener,
+    ): Boolean
+
+    fun unlisten(
+        permit: P,
+        listener: LossListener,
+    )
+
+    suspend fun extend(
+        permit: P,
+        hold: Duration,
+    ): Boolean
+}
+
+internal enum class PermitState { HELD, RELEASED, LOST }
+
+/**
+ * A grant in the hands of this client, whatever it is made of on the server.
+ *
+ * ```
+ *  HELD ── release() ──▶ RELEASED
+ *    └── deadline of the session or of the max hold passed, data lost, client closed ──▶ LOST
+ * ```
+ *
+ * Leaving HELD is atomic, so that a release needs no lock. The other mutable fields are guarded by the coordinator's lock.
+ */
+internal abstract class LeasedPermit<P : LeasedPermit<P>>(
+    private val keeper: PermitKeeper<P>,
+    final override val fencingToken: Long,
+    final override val holdersAtGrant: Int,
+    val limited: Boolean,
+    /** By the client's clock; for observers. */
+    val grantedAt: Long,
+) : Permit {
+    private val current = AtomicReference(PermitState.HELD)
+    private val releaseCalled = AtomicBoolean()
+
+    val state: PermitState get() = current.get()
+
+    /** This permit, as its keeper knows it. */
+    protected abstract val self: P
+
+    /** End of the session's lease by the client's clock. */
+    protected abstract val sessionDeadline: Long
+
+    /** End of the max hold by the client's clock, and who watches it. */
+    @Volatile
+    var holdDeadline: Long = Long.MAX_VALUE
+    var holdTimer: Job? = null
+
+    private var listeners: MutableList<LossListener>? = null
+
+    private var releasing: Continuation<Boolean>? = null
+
+    /** Who waits for the release to be confirmed. A permit that was lost first is answered at once. */
+    val awaiting: Continuation<Boolean>? get() = releasing.takeIf { state == PermitState.RELEASED }
+
+    val subject: LedgerName get() = keeper.subject
+
+    final override val name: String get() = subject.name
+
+    final override val isLost: Boolean
+        get() {
+            keeper.loseIfOver(self)
+            return state == PermitState.LOST
+        }
+
+    final override fun onLost(action: () -> Unit): DisposableHandle {
+        val listener = LossListener(action)
+        if (!keeper.listen(self, listener)) action()
+        return DisposableHandle { keeper.unlisten(self, listener) }
+    }
+
+    final override suspend fun release(): Boolean = suspendCancellableCoroutine(::release)
+
+    /** [release] whose wait cannot be cancelled either. */
+    suspend fun releaseNonCancellable(): Boolean = suspendCoroutine(::release)
+
+    private fun release(continuation: Continuation<Boolean>) {
+        keeper.loseIfOver(self)
+        if (!releaseCalled.compareAndSet(false, true)) {
+            continuation.resumeWithException(keeper.errors.released(this))
+            return
+        }
+        // Before the permit becomes RELEASED, and so visible to whoever confirms it.
+        releasing = continuation
+        if (markReleased()) keeper.handBack(self) else continuation.resume(false)
+    }
+
+    final override suspend fun extend(hold: Duration): Boolean = keeper.extend(self, hold)
+
+    /** Whether it may not be used any more, by its own deadlines. */
+    fun isOver(now: Long): Boolean = holdDeadline <= now || sessionDeadline <= now
+
+    /** Gives back a permit that nobody has seen, because its acquire was cancelled at that moment. */
+    fun giveBack() {
+        if (markReleased()) keeper.handBack(self)
+    }
+
+    /** Whether it was held until now. */
+    fun markReleased(): Boolean = current.compareAndSet(PermitState.HELD, PermitState.RELEASED)
+
+    /** Whether it is lost from now on; false if it was released before. */
+    fun lose(): Boolean = current.compareAndSet(PermitState.HELD, PermitState.LOST)
+
+    /** Returns false if it is too late to add one. */
+    fun addListener(listener: LossListener): Boolean {
+        if (state == PermitState.LOST) return false
+        if (state == PermitState.HELD) listeners = (listeners ?: ArrayList(1)).apply { add(listener) }
+        return true
+    }
+
+    fun removeListener(listener: LossListener) {
+        listeners?.remove(listener)
+    }
+
+    fun takeListeners(): List<LossListener> = listeners.orEmpty().also { listeners = null }
+
+    /** Never what the server knows it by: whoever knows that can release. */
+    final override fun toString(): String = "Permit(name=$name, fencingToken=$fencingToken, permits=$permits, state=$state)"
+}
+
+/** One registration: the same action may be registered several times. */
+internal class LossListener(
+    val action: () -> Unit,
+)
