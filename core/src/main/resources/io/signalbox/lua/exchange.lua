@@ -64,11 +64,11 @@ if ARGV[6] == '0' and ARGV[11] == '0' and ARGV[12] == '0' and ARGV[13] == '0' an
     local weight_held, permits = before + tonumber(stored[3]), tonumber(stored[2])
     if weight_held + count <= permits then
       local first = math.max(tonumber(stored[5]) + 1, micros)
-      local adding = {}
-      for token = first, first + count - 1 do
-        adding[#adding + 1] = '0'
-        adding[#adding + 1] = string.format('%s:%d', session, token)
-        --@audit('granted', session, ARGV[7] + token - first, text(token), 1)
+      local adding, format, member = {}, string.format, session .. ':%d'
+      for i = 1, count do
+        adding[2 * i - 1] = '0'
+        adding[2 * i] = format(member, first + i - 1)
+        --@audit('granted', session, ARGV[7] + i - 1, text(first + i - 1), 1)
       end
       if count > 0 then
         redis.call('ZADD', held, unpack(adding))
@@ -416,11 +416,11 @@ if queued then
       end
       done[#done + 1] = heads[i]
       if token then
-        local fact = sequence .. ' ' .. token .. ' ' .. text(weight_held) .. ' ' .. text(now)
+        local fact = string.format('%s %s %d %d', sequence, token, weight_held, now)
         if owner == session then
           grants[#grants + 1] = fact
         else
-          local member = owner .. '/' .. sequence .. '=' .. token .. ',' .. text(weight_held) .. ',' .. text(now)
+          local member = string.format('%s/%s=%s,%d,%d', owner, sequence, token, weight_held, now)
           redis.call('ZADD', unclaimed, 0, member)
           write(owner .. '|unclaimed', '1')
           local target = alive[owner]
@@ -495,11 +495,12 @@ for i = 1, tonumber(ARGV[8]) do
       end
     end
     if waits and taken < count then
+      local before_sequence, behind_it = session .. '/', string.format('/%d/%d/%d', weight, hold, now)
       for j = taken, count - 1 do
         ticket = ticket + 1
         waiting = waiting + 1
         joining[#joining + 1] = text(ticket)
-        joining[#joining + 1] = session .. '/' .. text(sequence + j) .. '/' .. text(weight) .. '/' .. text(hold) .. '/' .. text(now)
+        joining[#joining + 1] = before_sequence .. text(sequence + j) .. behind_it
         if #joining >= 2000 then
           redis.call('ZADD', queue, unpack(joining))
           joining = {}
@@ -550,12 +551,13 @@ local soonest = -1
 if waiting > 0 then
   soonest = open and wake or math.min(wake, quarantine)
 end
-local answer = text(now) .. ' ' .. text(permits) .. ' ' .. text(weight_held) .. ' ' .. text(waiting) .. ' ' .. text(soonest)
-  .. ' ' .. (more and '1' or '0') .. ' ' .. (open and '1' or '0') .. ' ' .. text(queues) .. ' ' .. text(first_token) .. ' ' .. text(held_before)
+local answer = string.format('%d %d %d %d %d %d %d %d %d %d', now, permits, weight_held, waiting, soonest, more and 1 or 0, open and 1 or 0,
+  queues, first_token, held_before)
 for _, list in ipairs({ granted, grants, released, results }) do
-  answer = answer .. ' ' .. #list
   if #list > 0 then
-    answer = answer .. ' ' .. table.concat(list, ' ')
+    answer = answer .. ' ' .. #list .. ' ' .. table.concat(list, ' ')
+  else
+    answer = answer .. ' 0'
   end
 end
 if not goodbye then
