@@ -106,7 +106,10 @@ fun SemaphoreBehaviour.hearingOfLoss() {
         val kept = client { lease = 9.seconds }.limited().acquire()
         val calls = AtomicInteger()
         kept.onLost { calls.incrementAndGet() }
-        semaphore(permits = 1).awaitRenewal()
+        semaphore(permits = 1).run {
+            fullSnapshot()
+            awaitRenewal()
+        }
         kept.isLost shouldBe false
         calls.get() shouldBe 0
         kept.release() shouldBe true
