@@ -4,6 +4,7 @@ import io.kotest.assertions.nondeterministic.eventually
 import io.kotest.assertions.withClue
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.collections.shouldBeEmpty
+import io.kotest.matchers.ints.shouldBeGreaterThanOrEqual
 import io.kotest.matchers.longs.shouldBeGreaterThan
 import io.kotest.matchers.longs.shouldBeLessThanOrEqual
 import io.kotest.matchers.shouldBe
@@ -19,6 +20,7 @@ import kotlin.time.Duration.Companion.days
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.Job
 import kotlinx.coroutines.cancelAndJoin
 
 /** No key stays on the server for ever: neither of a client that says goodbye nor of one that cannot. */
@@ -49,15 +51,17 @@ class RedisRetentionSpec : FunSpec({
             FaultProxy(RedisServer.shared()).use { proxy ->
                 val cutOff = Redis("redis://${proxy.host}:${proxy.port}") {
                     brief(namespace)
-                    storeTimeout = 100.milliseconds
+                    lease = 2.seconds
+                    // How long closing a client that is cut off takes.
+                    storeTimeout = 3.seconds
                 }
                 withClients(cutOff.emptyStore()) {
                     val lost = semaphore(permits = 2)
                     withClients(Redis { brief(namespace) }.emptyStore()) {
-                        val semaphore = semaphore(permits = 2)
+                        val semaphore = client { lease = 2.seconds }.semaphore("api", permits = 2)
                         val holder = semaphore.acquire(permits = 2)
                         repeat(2) { start { lost.acquire() } }
-                        semaphore.awaitQueue(2)
+                        eventually(PATIENCE) { semaphore.snapshot().queueLength shouldBeGreaterThanOrEqual 2 }
                         proxy.refuseConnections()
                         proxy.cut()
                         holder.release()
@@ -95,12 +99,17 @@ private suspend fun Clients.useEveryKey(
     here.acquire(permits = 2)
     val holder = here.acquire(permits = 2)
     val served = start { there.acquire() }
-    here.awaitQueue(1)
+    here.awaitQueued(served)
     val waiting = start { there.acquire(permits = 3) }
-    here.awaitQueue(2)
+    here.awaitQueued(waiting)
     holder.release()
     served.await()
     waiting.cancelAndJoin()
+}
+
+/** Returns when somebody waits, as a rule [acquire]; or when it is granted, because the holders' short lease was over too soon. */
+private suspend fun Semaphore.awaitQueued(acquire: Job) {
+    eventually(PATIENCE) { (acquire.isCompleted || snapshot().queueLength > 0) shouldBe true }
 }
 
 /** In milliseconds; -1 for ever. */

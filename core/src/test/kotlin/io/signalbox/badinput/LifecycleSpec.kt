@@ -4,7 +4,7 @@ import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.shouldBe
 import io.signalbox.AcquireTimeoutException
-import io.signalbox.behaviour.awaitLoss
+import io.signalbox.behaviour.awaitRenewal
 import io.signalbox.withPermit
 import java.util.concurrent.CountDownLatch
 import kotlin.time.Duration.Companion.milliseconds
@@ -101,15 +101,16 @@ class LifecycleSpec : FunSpec({
 
     test("user code that keeps all threads of Dispatchers.Default busy costs no lease") {
         witnessed {
-            val semaphore = clients.client { lease = 1.seconds }.semaphore("api", permits = 1)
-            val clock = client.semaphore("clock", permits = 1) { maxHold = 1500.milliseconds }
+            // Renewed after about 3 seconds: a long time before it ends, so that a pause of this process fails nothing.
+            val semaphore = clients.client { lease = 9.seconds }.semaphore("api", permits = 1)
+            val observer = client.semaphore("api", permits = 1)
             newSingleThreadContext("user").use { thread ->
                 withContext(thread) {
                     val permit = semaphore.acquire()
                     val gate = CountDownLatch(1)
                     try {
                         repeat(100) { clients.launch(Dispatchers.Default) { gate.await() } }
-                        clock.acquire().awaitLoss()
+                        observer.awaitRenewal()
                         permit.isLost shouldBe false
                     } finally {
                         gate.countDown()

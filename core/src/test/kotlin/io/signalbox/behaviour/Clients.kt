@@ -63,4 +63,4 @@ suspend fun withClients(
 }
 
 /** Far more than anything here takes, so that a slow machine fails nothing. */
-val PATIENCE = 20.seconds
+val PATIENCE = 60.seconds

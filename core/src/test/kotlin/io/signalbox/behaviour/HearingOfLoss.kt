@@ -9,6 +9,7 @@ import kotlin.coroutines.resume
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.suspendCancellableCoroutine
 
 /** `Permit.onLost`. */
@@ -34,11 +35,12 @@ fun SemaphoreBehaviour.hearingOfLoss() {
 
     behaviour("onLost is never called for a permit that was released before") {
         val client = client()
-        val semaphore = client.semaphore("api", permits = 1) { maxHold = 1.seconds }
-        val calls = AtomicInteger()
-        val permit = semaphore.acquire()
-        permit.onLost { calls.incrementAndGet() }
-        permit.release() shouldBe true
+        val semaphore = client.semaphore("api", permits = 1) { maxHold = 300.milliseconds }
+        var calls = AtomicInteger()
+        val permit = semaphore.releasedInTime {
+            val callsOfThis = AtomicInteger().also { calls = it }
+            it.onLost { callsOfThis.incrementAndGet() }
+        }
         permit.onLost { calls.incrementAndGet() }
         // The next permit ends later than this one would have.
         semaphore.acquire().awaitLoss()
@@ -76,10 +78,13 @@ fun SemaphoreBehaviour.hearingOfLoss() {
         val other = semaphore.acquire()
         val permit = semaphore.acquire()
         val heard = AtomicInteger()
+        val acted = CompletableDeferred<Unit>()
         permit.onLost {
             if (permit.isLost && !other.isLost) other.onLost { heard.incrementAndGet() }
+            acted.complete(Unit)
         }
         permit.loseNow()
+        acted.await()
         other.loseNow()
         eventually(PATIENCE) { heard.get() shouldBe 1 }
     }
@@ -97,11 +102,14 @@ fun SemaphoreBehaviour.hearingOfLoss() {
     }
 
     behaviour("a permit that is kept is not lost") {
-        val kept = client { lease = 1.seconds }.limited().acquire()
+        // Renewed after about 3 seconds: a long time before it ends, so that a pause of this process fails nothing.
+        val kept = client { lease = 9.seconds }.limited().acquire()
         val calls = AtomicInteger()
         kept.onLost { calls.incrementAndGet() }
-        val clock = client().semaphore("clock", permits = 1) { maxHold = 1300.milliseconds }
-        clock.acquire().awaitLoss()
+        semaphore(permits = 1).run {
+            fullSnapshot()
+            awaitRenewal()
+        }
         kept.isLost shouldBe false
         calls.get() shouldBe 0
         kept.release() shouldBe true

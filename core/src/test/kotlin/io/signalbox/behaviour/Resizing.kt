@@ -42,8 +42,8 @@ fun SemaphoreBehaviour.resizing() {
     }
 
     behaviour("shrinking fails the waiters that no longer fit, in all clients, and those only") {
-        // The other client hears of it with its next heartbeat.
-        val there = client { lease = 2.seconds }.semaphore("api", permits = 4)
+        // The other client hears of it with its next heartbeat, after about 2 seconds.
+        val there = client { lease = 6.seconds }.semaphore("api", permits = 4)
         val here = semaphore(permits = 4)
         val holder = here.acquire(permits = 4)
         val tooLargeThere = start { there.acquireOrFailure(permits = 3) }

@@ -5,9 +5,7 @@ import io.kotest.matchers.shouldBe
 import io.signalbox.LeaseLostException
 import io.signalbox.use
 import io.signalbox.withPermit
-import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
-import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.NonCancellable
@@ -108,7 +106,7 @@ fun SemaphoreBehaviour.withPermits() {
         cancelled shouldBe true
         failure.semaphore shouldBe "api"
         failure.fencingToken shouldBe token
-        semaphore.availablePermits() shouldBe 1
+        semaphore.awaitAvailable(1)
     }
 
     behaviour("a block that outlives the loss of its permit ends with LeaseLostException, whatever it made of it") {
@@ -126,10 +124,15 @@ fun SemaphoreBehaviour.withPermits() {
     }
 
     behaviour("losing the permit of a block is not a cancellation of its caller") {
-        val semaphore = client().semaphore("api", permits = 1) { maxHold = 50.milliseconds }
+        val semaphore = client().semaphore("api", permits = 1) { maxHold = 10.minutes }
         val caller = start {
-            runCatching { semaphore.withPermit { awaitCancellation() } }
-            semaphore.acquire(timeout = 20.seconds).release()
+            shouldThrow<LeaseLostException> {
+                semaphore.withPermit {
+                    it.loseNow()
+                    awaitCancellation()
+                }
+            }
+            semaphore.acquire(timeout = PATIENCE).release()
         }
         caller.await() shouldBe true
     }

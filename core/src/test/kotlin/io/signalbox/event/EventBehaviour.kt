@@ -91,7 +91,7 @@ abstract class EventBehaviour(
                 failure.message shouldContain "'done' was not set within"
             }
             event.set()
-            event.await(5.seconds)
+            event.await(PATIENCE)
             event.set()
             event.await(Duration.ZERO)
         }
@@ -181,7 +181,7 @@ abstract class EventBehaviour(
 
         behaviour("kept signals outlive their clients and the retention of everything else") {
             val brief = client {
-                lease = 100.milliseconds
+                lease = 1.seconds
                 retention = 1.seconds
             }
             brief.event("done").set()
@@ -197,7 +197,7 @@ abstract class EventBehaviour(
 
         behaviour("an event without signals is forgotten one retention after its last client") {
             val brief = client {
-                lease = 100.milliseconds
+                lease = 1.seconds
                 retention = 1.seconds
             }
             brief.event("forgotten").run {

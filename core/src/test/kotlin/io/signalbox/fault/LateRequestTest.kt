@@ -18,7 +18,7 @@ import kotlinx.coroutines.launch
 
 /** A request that the client has repeated on another connection reaches the server at last. */
 class LateRequestTest : FunSpec({
-    timeout = 60.seconds.inWholeMilliseconds
+    timeout = 120.seconds.inWholeMilliseconds
 
     /** Has [request] go out on a connection that holds it back, and the client go on with another connection. */
     suspend fun Stage.delayed(request: suspend () -> Unit): ProxiedConnection {
@@ -49,7 +49,7 @@ class LateRequestTest : FunSpec({
                 )
             val before = redis.audit("late")
             late.reversed().forEach { it.releaseRequests() }
-            eventually(10.seconds) { redis.audit("late").only("exchange").size shouldBe before.only("exchange").size + 3 }
+            eventually(30.seconds) { redis.audit("late").only("exchange").size shouldBe before.only("exchange").size + 3 }
 
             redis.audit("late").filter { it.what != "exchange" } shouldHaveSize before.filter { it.what != "exchange" }.size
             stored("late").held shouldBe 2
@@ -68,7 +68,7 @@ class LateRequestTest : FunSpec({
             stored("late").held shouldBe 0
             val before = redis.audit("late").only("exchange").size
             late.releaseRequests()
-            eventually(10.seconds) { redis.audit("late").only("exchange").size shouldBe before + 1 }
+            eventually(30.seconds) { redis.audit("late").only("exchange").size shouldBe before + 1 }
 
             AuditCheck("late", permits = 1).replay(redis.audit("late")).finish().violations.shouldBeEmpty()
             stored("late").held shouldBe 0
@@ -86,7 +86,7 @@ class LateRequestTest : FunSpec({
             client.closeAndJoin()
             stored("late").held shouldBe 0
             late.releaseRequests()
-            eventually(10.seconds) { redis.audit("late").only("open") shouldHaveSize 2 }
+            eventually(30.seconds) { redis.audit("late").only("open") shouldHaveSize 2 }
 
             stored("late").held shouldBe 0
             stored("late").queued shouldBe 0

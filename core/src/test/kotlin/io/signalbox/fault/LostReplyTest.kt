@@ -14,7 +14,7 @@ import kotlinx.coroutines.cancelAndJoin
 
 /** The server executes an exchange, and the client never hears of it: whatever it carried has happened once. */
 class LostReplyTest : FunSpec({
-    timeout = 60.seconds.inWholeMilliseconds
+    timeout = 120.seconds.inWholeMilliseconds
 
     test("a semaphore whose creation is not answered is created once, with one session") {
         onStage {
@@ -104,7 +104,7 @@ class LostReplyTest : FunSpec({
 
             waiter.cancelAndJoin()
 
-            eventually(10.seconds) { lost.get() shouldBe true }
+            eventually(30.seconds) { lost.get() shouldBe true }
             stored("lost").awaitQueued(0)
             holder.release()
             semaphore.acquire().release() shouldBe true
@@ -121,9 +121,9 @@ class LostReplyTest : FunSpec({
             stored("lost").awaitQueued(1)
             // Its goodbye waits in the network until the server has granted to it.
             proxy.holdRequests()
+            val lost = proxy.loseReplyOnce(auditedScripts) { true }
             waiter.cancelAndJoin()
             holder.release()
-            val lost = proxy.loseReplyOnce(auditedScripts) { true }
             proxy.releaseRequests()
 
             stored("lost").awaitNothing()

@@ -11,7 +11,7 @@ import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.launch
 
 class ManyWaitersTest : FunSpec({
-    timeout = 120.seconds.inWholeMilliseconds
+    timeout = 240.seconds.inWholeMilliseconds
 
     test("10 000 coroutines wait over two connections, and are served in the order in which they came") {
         onStage {
@@ -29,6 +29,7 @@ class ManyWaitersTest : FunSpec({
                     }
                 }
             stored("many").awaitQueued(count)
+            redis.awaitBlockingClient()
 
             // The one that asks is on the list as well.
             redis.command("CLIENT", "LIST").lines().filter { "id=" in it && "cmd=client" !in it } shouldHaveSize 2
@@ -46,6 +47,7 @@ class ManyWaitersTest : FunSpec({
             val events = List(10) { client.event("event $it") }
             val waiters = events.flatMap { event -> List(500) { launch { event.await() } } }
             events.forEach { it.awaitWaiting(500) }
+            redis.awaitBlockingClient()
 
             redis.command("CLIENT", "LIST").lines().filter { "id=" in it && "cmd=client" !in it } shouldHaveSize 2
             events.forEach { event -> repeat(500) { launch { event.set() } } }

@@ -13,7 +13,7 @@ import kotlinx.coroutines.async
 
 /** A failover to a replica that had not yet heard of the latest grants. */
 class ReplicaPromotionTest : FunSpec({
-    timeout = 60.seconds.inWholeMilliseconds
+    timeout = 120.seconds.inWholeMilliseconds
 
     /** Has the clients of the proxy find [replica] where the master was. */
     fun Stage.failOverTo(replica: RedisProcess) {
@@ -31,7 +31,7 @@ class ReplicaPromotionTest : FunSpec({
         onStage {
             val holding = client(proxied, lease = 10.seconds).semaphore("stale", 2)
             RedisServer.start { replicaOf(redis) }.use { replica ->
-                eventually(10.seconds) { replica.command("HGET", stored("stale").keys.getValue("state"), "permits") shouldBe "2" }
+                eventually(30.seconds) { replica.command("HGET", stored("stale").keys.getValue("state"), "permits") shouldBe "2" }
                 replica.promote()
                 val permits = listOf(holding.acquire(), holding.acquire())
                 val waiter = async { holding.acquire() }
@@ -56,10 +56,10 @@ class ReplicaPromotionTest : FunSpec({
 
     test("releases that the replica has not heard of leave nothing held for longer than a lease") {
         onStage {
-            val semaphore = client(proxied, lease = 3.seconds).semaphore("stale", 1)
+            val semaphore = client(proxied, lease = 5.seconds).semaphore("stale", 1)
             val permit = semaphore.acquire()
             RedisServer.start { replicaOf(redis) }.use { replica ->
-                eventually(10.seconds) { StoredSemaphore(replica, "stale").held shouldBe 1 }
+                eventually(30.seconds) { StoredSemaphore(replica, "stale").held shouldBe 1 }
                 replica.promote()
                 permit.release() shouldBe true
 
@@ -75,14 +75,14 @@ class ReplicaPromotionTest : FunSpec({
         onStage {
             val former = client(proxied, lease = 10.seconds).semaphore("stale", 1)
             RedisServer.start { replicaOf(redis) }.use { replica ->
-                eventually(10.seconds) { replica.command("HGET", stored("stale").keys.getValue("state"), "permits") shouldBe "1" }
+                eventually(30.seconds) { replica.command("HGET", stored("stale").keys.getValue("state"), "permits") shouldBe "1" }
                 replica.promote()
                 val permit = former.acquire()
                 val newcomer = client(replica.uri).semaphore("stale", 1).acquire()
 
                 failOverTo(replica)
 
-                eventually(20.seconds) { permit.isLost shouldBe true }
+                eventually(30.seconds) { permit.isLost shouldBe true }
                 StoredSemaphore(replica, "stale").held shouldBe 1
                 permit.release() shouldBe false
                 newcomer.release() shouldBe true
@@ -95,7 +95,7 @@ class ReplicaPromotionTest : FunSpec({
             RedisServer.start { replicaOf(redis) }.use { replica ->
                 val semaphore = client(proxied, lease = 10.seconds).semaphore("turned", 1)
                 val permit = semaphore.acquire()
-                eventually(10.seconds) { StoredSemaphore(replica, "turned").held shouldBe 1 }
+                eventually(30.seconds) { StoredSemaphore(replica, "turned").held shouldBe 1 }
                 replica.promote()
                 replica.load(Scripts.production)
                 proxy.redirect(replica.host, replica.port)

@@ -35,7 +35,7 @@ internal class Stage(
 
     fun client(
         uri: String = redis.uri,
-        lease: Duration = 3.seconds,
+        lease: Duration = 10.seconds,
         scripts: Scripts = Scripts.production,
         configure: SignalboxSettings.() -> Unit = {},
     ): Signalbox {
@@ -83,7 +83,7 @@ internal suspend fun onStage(
 
 /** The id of the one connection that waits in a blocking command, once there is one. */
 internal suspend fun RedisServer.awaitBlockingClient(): String =
-    eventually(10.seconds) {
+    eventually(30.seconds) {
         val line = command("CLIENT", "LIST").lines().single { "cmd=blpop" in it }
         line.substringAfter("id=").substringBefore(' ')
     }

@@ -49,6 +49,6 @@ internal class StoredSemaphore(
     private fun size(kind: String) = redis.command("ZCARD", keys.getValue(kind)).toInt()
 
     private companion object {
-        val PATIENCE = 20.seconds
+        val PATIENCE = 30.seconds
     }
 }

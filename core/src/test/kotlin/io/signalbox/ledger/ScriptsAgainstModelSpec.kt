@@ -109,7 +109,7 @@ private class ScriptSubject(
         sent.steps.zip(sent.replies).forEachIndexed { index, (step, reply) ->
             if (step is Step.Wiped) return@forEachIndexed
             withClue({ "seed ${sent.seed}, step $index of $length at ${step.micros}: ${describe(step)}" }) {
-                check(step, reply.toCompletableFuture().get(10, TimeUnit.SECONDS))
+                check(step, reply.toCompletableFuture().get(60, TimeUnit.SECONDS))
             }
         }
         val state = sent.sequence.state

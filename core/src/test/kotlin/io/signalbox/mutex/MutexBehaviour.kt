@@ -82,7 +82,7 @@ abstract class MutexBehaviour(
             there.tryLock(timeout = 20.milliseconds) shouldBe null
             there.isLocked() shouldBe true
             permit.release() shouldBe true
-            there.tryLock(timeout = 5.seconds).shouldNotBeNull().release()
+            there.tryLock(timeout = PATIENCE).shouldNotBeNull().release()
             here.isLocked() shouldBe false
         }
 
@@ -200,7 +200,7 @@ abstract class MutexBehaviour(
             closing.closeAndJoin()
             (waiting.await() is SignalboxClosedException).shouldBeTrue()
             permit.isLost shouldBe true
-            mutex().lock(timeout = 10.seconds).release() shouldBe true
+            mutex().lock(timeout = PATIENCE).release() shouldBe true
         }
     }
 }

@@ -108,6 +108,8 @@ abstract class ObservationBehaviour(
             permit.release() shouldBe true
             val lost = semaphore.acquire()
             lost.loseNow()
+            // Whoever asks may know of the loss before listeners have been told.
+            eventually(PATIENCE) { heard.all.last().shouldBeInstanceOf<Observation.Lost>() }
             client.mutex("report").lock().release()
             client.event("done").run {
                 set()

@@ -28,12 +28,12 @@ private val COMMANDS =
         ).split(' ')
 
 class PoolAccessTest : FunSpec({
-    timeout = 60.seconds.inWholeMilliseconds
+    timeout = 120.seconds.inWholeMilliseconds
 
     fun RedisSettings.user(commands: List<String>) =
         user("app", "on", ">$PASSWORD", "~signalbox:*", "resetchannels", "-@all", *commands.map { "+$it" }.toTypedArray())
 
-    fun Stage.app() = client(redis.uriFor("app", PASSWORD), lease = 2.seconds)
+    fun Stage.app() = client(redis.uriFor("app", PASSWORD), lease = 6.seconds)
 
     for (strategy in listOf(InitStrategy.OPTIMISTIC_LOCKING, InitStrategy.SETNX)) {
         test("a user without scripting rights can do everything with a pool created by $strategy") {
@@ -58,7 +58,7 @@ class PoolAccessTest : FunSpec({
                 first.contend(workers = 10, rounds = 5, permits = 3)
                 // Slots without owner or hint: the reaper's work.
                 redis.command("DEL", StoredPool(redis, "acl").key("free"))
-                second.acquire(timeout = 10.seconds).release() shouldBe true
+                second.acquire(timeout = 30.seconds).release() shouldBe true
             }
         }
     }
@@ -84,7 +84,7 @@ class PoolAccessTest : FunSpec({
         onStage({ user(COMMANDS + "zremrangebyscore") }) {
             val client = app()
             client.semaphore("acl", 2) { algorithm = SemaphoreAlgorithm.Pool(InitStrategy.SETNX) }.acquire()
-            eventually(5.seconds) { client.statistics().map { it.heldPermits } shouldBe listOf(1) }
+            eventually(30.seconds) { client.statistics().map { it.heldPermits } shouldBe listOf(1) }
         }
     }
 

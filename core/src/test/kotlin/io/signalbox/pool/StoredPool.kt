@@ -31,7 +31,7 @@ internal class StoredPool(
 
     /** Every permit can be had, once, as soon as what is on its way has arrived. */
     suspend fun awaitWhole(permits: Int) =
-        eventually(20.seconds) {
+        eventually(30.seconds) {
             withClue("slots") { slots shouldBe permits }
             withClue("owners") { owners shouldBe emptyList() }
             withClue("hints") { usable.size shouldBe permits }

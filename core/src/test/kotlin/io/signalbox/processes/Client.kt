@@ -38,7 +38,7 @@ internal class Client(
         onLine(this, line)
     }
 
-    fun awaitReady() = check(ready.await(30, TimeUnit.SECONDS)) { "Client $label did not start:\n${jvm.output()}" }
+    fun awaitReady() = check(ready.await(120, TimeUnit.SECONDS)) { "Client $label did not start:\n${jvm.output()}" }
 
     /** At once: without the search for children that [ChildJvm.kill] makes first. */
     fun kill() {

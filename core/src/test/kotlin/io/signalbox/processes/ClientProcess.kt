@@ -13,6 +13,7 @@ import kotlin.concurrent.thread
 import kotlin.random.Random
 import kotlin.random.nextInt
 import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
@@ -42,6 +43,8 @@ fun main(arguments: Array<String>) {
         SignalboxSettings().apply {
             this.label = label
             this.lease = lease.toInt().milliseconds
+            // Many JVMs start at the same time.
+            storeTimeout = 60.seconds
         }
     val signalbox = Connecting.redis(settings, auditedScripts) { RedisConnections.own(RedisURI.create(uri)) }
     val register = FencedRegister(RedisClient.create(uri))

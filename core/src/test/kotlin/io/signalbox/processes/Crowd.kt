@@ -40,7 +40,7 @@ internal class Crowd(
             if (random.nextInt(3) > 0) hit.over.get()
         }
         hits.forEach { it.over.get() }
-        withTimeoutOrNull(60.seconds) { while (nemesis.releases < grants) delay(10.milliseconds) }
+        withTimeoutOrNull(300.seconds) { while (nemesis.releases < grants) delay(10.milliseconds) }
         val alive = clients - hits.filter { it.kill }.map { it.client }.toSet()
         alive.forEach(Client::awaitReady)
         alive.forEach(Client::stop)
@@ -59,7 +59,7 @@ internal class Crowd(
         val signalbox = Connecting.redis(settings, auditedScripts) { RedisConnections.own(RedisURI.create(redis.uri)) }
         for ((name, permits) in CONTENDED) {
             val semaphore = signalbox.semaphore(name, permits)
-            val all = List(permits) { semaphore.acquire(timeout = 20.seconds) }
+            val all = List(permits) { semaphore.acquire(timeout = 60.seconds) }
             all.forEach { it.release() }
         }
         signalbox.closeAndJoin()

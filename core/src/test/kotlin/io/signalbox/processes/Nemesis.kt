@@ -149,6 +149,6 @@ internal class Nemesis(
     }
 
     private companion object {
-        const val PATIENCE_SECONDS = 20L
+        const val PATIENCE_SECONDS = 60L
     }
 }

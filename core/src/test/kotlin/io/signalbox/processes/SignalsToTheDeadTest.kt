@@ -7,6 +7,9 @@ import io.signalbox.behaviour.freshNamespace
 import io.signalbox.event.awaitWaiting
 import io.signalbox.testkit.ChildJvm
 import io.signalbox.testkit.RedisServer
+import java.time.Duration
+import kotlinx.coroutines.async
+import kotlinx.coroutines.awaitAll
 
 /** Signals on their way to a process that dies before it hears of them. */
 class SignalsToTheDeadTest : FunSpec({
@@ -15,19 +18,19 @@ class SignalsToTheDeadTest : FunSpec({
         val namespace = freshNamespace()
         val signalbox = Signalbox.connect(redis.uri) { this.namespace = namespace }
         val event = signalbox.event("done")
-        fun awaiter() = ChildJvm.start("io.signalbox.processes.AwaiterProcessKt", listOf(redis.uri, namespace, "1000", "$SIGNALS"))
+        fun awaiter() = ChildJvm.start("io.signalbox.processes.AwaiterProcessKt", listOf(redis.uri, namespace, LEASE, "$SIGNALS"))
         awaiter().use { doomed ->
             event.awaitWaiting(SIGNALS)
             event.set()
-            doomed.awaitLine("got")
+            doomed.awaitLine("got", LIMIT)
             event.awaitWaiting(SIGNALS)
             doomed.freeze()
-            repeat(SIGNALS) { event.set() }
+            List(SIGNALS) { async { event.set() } }.awaitAll()
             // All of them are on their way to the frozen process, whose places in the queue come first.
             event.isSet() shouldBe false
             awaiter().use { heir ->
                 doomed.kill()
-                repeat(SIGNALS) { heir.awaitLine("got") }
+                repeat(SIGNALS) { heir.awaitLine("got", LIMIT) }
                 event.awaitWaiting(SIGNALS)
                 heir.lines.size shouldBe 0
                 event.isSet() shouldBe false
@@ -38,3 +41,8 @@ class SignalsToTheDeadTest : FunSpec({
 })
 
 private const val SIGNALS = 20
+
+/** Of the processes, in milliseconds: more than setting all signals takes, on a busy machine too. */
+private const val LEASE = "10000"
+
+private val LIMIT = Duration.ofSeconds(60)

@@ -1,7 +1,6 @@
 package io.signalbox.race
 
 import io.kotest.core.spec.style.FunSpec
-import io.kotest.matchers.ints.shouldBeGreaterThan
 import io.kotest.matchers.ints.shouldBeLessThanOrEqual
 import io.kotest.matchers.shouldBe
 import io.signalbox.Semaphore
@@ -27,11 +26,12 @@ class CancellationRaceSpec : FunSpec({
             course.run {
                 val semaphores = List(2) { semaphore(permits = PERMITS) }
                 val race = CancellationRace(semaphores, rounds, announcedSeed("CancellationRaceSpec"))
-                withContext(Dispatchers.Default) { race.run() }
+                // Until there were enough of both: a busy machine may cancel nearly all.
+                do {
+                    withContext(Dispatchers.Default) { race.run() }
+                } while (race.gauge.uses <= rounds / 200 || race.cancelled.get() <= rounds / 100)
                 race.gauge.inUse shouldBe 0
                 race.gauge.mostInUse shouldBeLessThanOrEqual PERMITS
-                race.gauge.uses shouldBeGreaterThan rounds / 200
-                race.cancelled.get() shouldBeGreaterThan rounds / 100
                 course.awaitNothing(semaphores, PERMITS)
             }
         }

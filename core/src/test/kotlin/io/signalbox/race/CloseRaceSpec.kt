@@ -36,7 +36,7 @@ class CloseRaceSpec : FunSpec({
                     val users = List(12) { user(semaphore, gauge, Random(random.nextLong())) }
                     random.pause()
                     if (random.nextBoolean()) client.close()
-                    measureTime { client.closeAndJoin() } shouldBeLessThan 5.seconds
+                    measureTime { client.closeAndJoin() } shouldBeLessThan 9.seconds
                     val unexpected = users.awaitAll().filterNot { it is SignalboxClosedException || it is LeaseLostException }
                     unexpected.shouldBeEmpty()
                     gauge.inUse shouldBe 0
