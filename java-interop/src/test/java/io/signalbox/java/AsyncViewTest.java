@@ -92,7 +92,10 @@ class AsyncViewTest {
         assertThrows(
                 CancellationException.class,
                 () -> semaphore.withPermit(() -> cancelled).get());
-        failure(NullPointerException.class, semaphore.withPermit(() -> null));
+        assertEquals(
+                "The work returned null instead of a stage.",
+                failure(NullPointerException.class, semaphore.withPermit(() -> null))
+                        .getMessage());
         assertEquals(
                 2,
                 semaphore

@@ -36,7 +36,9 @@ class JavaExamplesTest {
             return TEXT.matcher(output)
                     .results()
                     .map(found -> new Job(
-                            Long.parseLong(found.group(1)), Instant.parse(found.group(2)), Instant.parse(found.group(3))))
+                            Long.parseLong(found.group(1)),
+                            Instant.parse(found.group(2)),
+                            Instant.parse(found.group(3))))
                     .toList();
         }
 

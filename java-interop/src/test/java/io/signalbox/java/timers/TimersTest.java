@@ -163,6 +163,7 @@ class TimersTest {
         var setting =
                 Timers.create(signalbox, TimersOptions.builder().declare(NOTES).build());
         assertThrows(IllegalStateException.class, setting::start);
+        assertThrows(IllegalArgumentException.class, () -> TimerQuery.all().limit(0));
         assertThrows(IllegalArgumentException.class, () -> setting.schedule(NOTES, " ", "x", Duration.ZERO));
         assertThrows(IllegalArgumentException.class, () -> setting.schedule(NOTES, "x", "x", Duration.ofSeconds(-1)));
     }
