@@ -119,6 +119,18 @@ abstract class EventBehaviour(
             event.drain() shouldBe 1
         }
 
+        behaviour("what was consumed just before is not kept any more") {
+            val event = event { maxSignals = 2 }
+            repeat(100) {
+                event.set()
+                event.set()
+                event.await()
+                event.set()
+                event.await()
+                event.clear() shouldBe 1
+            }
+        }
+
         behaviour("who is cancelled while awaiting leaves the queue and takes no signal along") {
             val event = event()
             val cancelled = start { event.await() }
