@@ -4,6 +4,8 @@ import io.signalbox.java.AsyncPermit
 import io.signalbox.java.AsyncSemaphore
 import io.signalbox.java.Signalbox
 import io.signalbox.java.SignalboxOptions
+import kotlinx.coroutines.CoroutineDispatcher
+import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.future.await
 
 /** This library as Java programs see it, through futures. */
@@ -11,6 +13,9 @@ internal class JavaContender private constructor(
     private val client: Signalbox,
     private val semaphore: AsyncSemaphore,
 ) : Contender {
+    /** A loop goes on where its future is completed, as stages do: no coroutine of Kotlin is in it, so no hop of one either. */
+    override val dispatcher: CoroutineDispatcher get() = Dispatchers.Unconfined
+
     override suspend fun acquire(): Any = semaphore.acquire().await()
 
     override suspend fun release(grant: Any) {
