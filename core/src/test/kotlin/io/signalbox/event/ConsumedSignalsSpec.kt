@@ -29,7 +29,7 @@ class ConsumedSignalsSpec :
         ): Answer.Done {
             val runs = if (acquires == 0) emptyList() else listOf(AcquireRun(acquires, weight = 1, holdMillis = -1, waits = false))
             val exchange =
-                Exchange("a.1", number, "inbox", goodbye = false, number * 10, runs, releases.toLongArray(), emptyList(), emptyList(), commands)
+                Exchange("a.1", number, "inbox", false, number * 10, runs, releases.toLongArray(), emptyList(), emptyList(), commands)
             return execute(exchange, (START + after) * 1000, bound = 100).answer as Answer.Done
         }
 
