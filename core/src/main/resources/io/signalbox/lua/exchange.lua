@@ -10,7 +10,7 @@
 --  11 how many heavy releases: pairs token, weight
 --  12 how many places in the queue given up: quadruples sequence, weight, hold, since
 --  13 how many commands: triples; 'resize' n 0 | 'add' n 0 | 'extend' '<token>:<weight>' ms
---     of events: 'signal' <most that are kept> <ms to keep it, or -1> | 'clear' 0 0 | 'consume' n 0, n being among the released
+--     of events: 'signal' <most that are kept> <ms to keep it, or -1> | 'clear' 0 0 | 'consume' n 0, first of all, n being among the released
 --  14.. the entries, in this order
 --
 -- Returns { answer, inbox, announcement, inbox, announcement, ... }, the pairs only with announce = 0. The answer is one of
@@ -258,12 +258,13 @@ for i = 1, tonumber(ARGV[12]) do
   at = at + 4
 end
 
--- Signals that were kept too long. Those that were granted, and are not consumed yet, count as the oldest.
+-- Signals that were kept too long. Those that were granted count as the oldest, and those consumed below as granted.
 local function in_delivery()
   return redis.call('ZCARD', held) + extra
 end
 if keep ~= 0 then
-  local over, granted = redis.call('ZCOUNT', signals, '-inf', text(now)), in_delivery()
+  local consumed = ARGV[at] == 'consume' and tonumber(ARGV[at + 1]) or 0
+  local over, granted = redis.call('ZCOUNT', signals, '-inf', text(now)), in_delivery() + consumed
   if over > granted then
     redis.call('ZREMRANGEBYRANK', signals, granted, over - 1)
     permits = math.max(0, permits - (over - granted))

@@ -23,6 +23,12 @@ enum class Ability {
 
     /** No permits, or more than 4096. */
     ANY_COUNT,
+
+    /** `withLock` is the mutex's own: it knows the coroutine that holds it, and errors speak of a mutex. */
+    OWN_WITH_LOCK,
+
+    /** Settings are refused with the words of the Kotlin API. */
+    KOTLIN_SETTINGS,
 }
 
 /** Somewhere to keep semaphores, with nothing in it yet. */

@@ -15,6 +15,7 @@ import io.signalbox.LeaseLostException
 import io.signalbox.Mutex
 import io.signalbox.MutexSettings
 import io.signalbox.SignalboxClosedException
+import io.signalbox.behaviour.Ability
 import io.signalbox.behaviour.Backend
 import io.signalbox.behaviour.Clients
 import io.signalbox.behaviour.InMemory
@@ -42,8 +43,11 @@ abstract class MutexBehaviour(
 ) : FunSpec() {
     private fun behaviour(
         name: String,
+        vararg needs: Ability,
         body: suspend Clients.() -> Unit,
-    ) = test(name) { withClients(backend.emptyStore(), body) }
+    ) {
+        if (needs.none { it in backend.lacks }) test(name) { withClients(backend.emptyStore(), body) }
+    }
 
     private suspend fun Clients.mutex(): Mutex = client().mutex("report")
 
@@ -121,7 +125,7 @@ abstract class MutexBehaviour(
             next.await().fencingToken shouldBeGreaterThan permit.fencingToken
         }
 
-        behaviour("a coroutine that asks again for what it holds gets an error, not a deadlock") {
+        behaviour("a coroutine that asks again for what it holds gets an error, not a deadlock", Ability.OWN_WITH_LOCK) {
             val mutex = mutex()
             mutex.withLock {
                 shouldThrow<IllegalStateException> { mutex.withLock { } }.message shouldContain
@@ -136,7 +140,7 @@ abstract class MutexBehaviour(
             mutex.withLock { "again" } shouldBe "again"
         }
 
-        behaviour("other mutexes can be locked inside a block, and each knows its own") {
+        behaviour("other mutexes can be locked inside a block, and each knows its own", Ability.OWN_WITH_LOCK) {
             val client = client()
             val outer = client.mutex("outer")
             val inner = client.mutex("inner")
@@ -155,7 +159,7 @@ abstract class MutexBehaviour(
             other.await() shouldBe "served"
         }
 
-        behaviour("a lock held for longer than maxHold is lost, and its block cancelled") {
+        behaviour("a lock held for longer than maxHold is lost, and its block cancelled", Ability.OWN_WITH_LOCK) {
             val mutex = client().mutex("report") { maxHold = 50.milliseconds }
             val next = mutex()
             val lost = shouldThrow<LeaseLostException> { mutex.withLock { awaitCancellation() } }
@@ -171,7 +175,7 @@ abstract class MutexBehaviour(
             permit.release() shouldBe true
         }
 
-        behaviour("bad settings and arguments are refused by name and value") {
+        behaviour("bad settings and arguments are refused by name and value", Ability.KOTLIN_SETTINGS) {
             val client = client()
             for ((configure, shown) in listOf<Pair<MutexSettings.() -> Unit, String>>(
                 Pair({ lockTimeout = Duration.ZERO }, "lockTimeout must be longer than zero, but was 0s"),

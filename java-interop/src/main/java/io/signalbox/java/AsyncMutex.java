@@ -1,6 +1,7 @@
 package io.signalbox.java;
 
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -62,6 +63,7 @@ public interface AsyncMutex {
      * @return what the work's stage resulted in, once the lock has been given back
      */
     default <T extends @Nullable Object> CompletableFuture<T> withLock(Supplier<? extends CompletionStage<T>> work) {
+        Objects.requireNonNull(work, "work");
         return withLock(permit -> work.get());
     }
 

@@ -1,6 +1,7 @@
 package io.signalbox.java;
 
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -115,6 +116,7 @@ public interface AsyncSemaphore {
      *     stage fails with, or {@code LeaseLostException} if the permit was lost before
      */
     default <T extends @Nullable Object> CompletableFuture<T> withPermit(Supplier<? extends CompletionStage<T>> work) {
+        Objects.requireNonNull(work, "work");
         return withPermit(1, permit -> work.get());
     }
 

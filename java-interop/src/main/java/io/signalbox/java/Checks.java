@@ -1,6 +1,7 @@
 package io.signalbox.java;
 
 import java.time.Duration;
+import java.util.Objects;
 
 /** What builders refuse, and in which words. */
 final class Checks {
@@ -10,6 +11,7 @@ final class Checks {
     private Checks() {}
 
     static Duration within(String what, Duration value, Duration least, Duration most) {
+        Objects.requireNonNull(value, what);
         if (value.compareTo(least) < 0 || value.compareTo(most) > 0) {
             throw new IllegalArgumentException(
                     what + " must be from " + text(least) + " to " + text(most) + ", but was " + text(value) + ".");
@@ -18,6 +20,7 @@ final class Checks {
     }
 
     static Duration atLeastOneMilli(String what, Duration value) {
+        Objects.requireNonNull(value, what);
         if (value.compareTo(MILLISECOND) < 0) {
             throw new IllegalArgumentException(
                     what + " must be 1ms or more, but was " + text(value) + ". Leave it out for no limit.");

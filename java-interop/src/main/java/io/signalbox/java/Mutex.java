@@ -1,6 +1,7 @@
 package io.signalbox.java;
 
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -72,6 +73,7 @@ public interface Mutex {
      * @throws Exception what the work throws
      */
     default <T extends @Nullable Object> T withLock(Callable<T> work) throws Exception {
+        Objects.requireNonNull(work, "work");
         return withLock(permit -> work.call());
     }
 

@@ -1,6 +1,7 @@
 package io.signalbox.java;
 
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -130,6 +131,7 @@ public interface Semaphore {
      * @throws Exception what the work throws
      */
     default <T extends @Nullable Object> T withPermit(Callable<T> work) throws Exception {
+        Objects.requireNonNull(work, "work");
         return withPermit(1, permit -> work.call());
     }
 

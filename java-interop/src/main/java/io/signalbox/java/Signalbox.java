@@ -5,6 +5,7 @@ import io.signalbox.java.internal.Clients;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Flow;
 
 /**
@@ -46,7 +47,7 @@ public interface Signalbox extends AutoCloseable {
      * @throws IllegalArgumentException if the URI or an option cannot be used; the text never contains the password
      */
     static Signalbox connect(String uri, SignalboxOptions options) {
-        return Clients.connect(uri, options);
+        return Clients.connect(Objects.requireNonNull(uri, "uri"), Objects.requireNonNull(options, "options"));
     }
 
     /**
@@ -69,7 +70,7 @@ public interface Signalbox extends AutoCloseable {
      * @throws IllegalArgumentException if an option cannot be used
      */
     static Signalbox connect(RedisClient client, SignalboxOptions options) {
-        return Clients.connect(client, options);
+        return Clients.connect(Objects.requireNonNull(client, "client"), Objects.requireNonNull(options, "options"));
     }
 
     /**
@@ -100,7 +101,7 @@ public interface Signalbox extends AutoCloseable {
      * @throws IllegalArgumentException if an option cannot be used
      */
     static Signalbox inMemory(InMemoryStore store, SignalboxOptions options) {
-        return Clients.inMemory(store.memory(), options);
+        return Clients.inMemory(store.memory(), Objects.requireNonNull(options, "options"));
     }
 
     /**

@@ -92,7 +92,10 @@ class AsyncViewTest {
         assertThrows(
                 CancellationException.class,
                 () -> semaphore.withPermit(() -> cancelled).get());
-        failure(NullPointerException.class, semaphore.withPermit(() -> null));
+        assertEquals(
+                "The work returned null instead of a stage.",
+                failure(NullPointerException.class, semaphore.withPermit(() -> null))
+                        .getMessage());
         assertEquals(
                 2,
                 semaphore
@@ -163,7 +166,7 @@ class AsyncViewTest {
         Waiting.untilQueued(1, semaphore.blocking());
         cancelled.cancel(true);
         Waiting.untilQueued(0, semaphore.blocking());
-        holder.close();
+        holder.release().get();
         assertEquals(1, semaphore.availablePermits().get());
     }
 
@@ -347,7 +350,7 @@ class AsyncViewTest {
         event.set().get();
         waiting.get();
         event.set().get();
-        event.await(Duration.ofSeconds(1)).get();
+        event.await(Waiting.PATIENCE).get();
         failure(io.signalbox.EventTimeoutException.class, event.await(Duration.ZERO));
         event.set().get();
         assertTrue(event.tryAwait().get());

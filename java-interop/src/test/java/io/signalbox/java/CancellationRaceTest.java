@@ -15,25 +15,30 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Futures cancelled at random moments, on many threads: nothing is left behind. */
-@Timeout(120)
+/**
+ * Futures cancelled at random moments, on many threads: nothing is left behind.
+ *
+ * <p>More of them with {@code -Dsignalbox.acquires=100000}.
+ */
+@Timeout(value = 10, unit = TimeUnit.MINUTES)
 class CancellationRaceTest {
     private static final int PERMITS = 8;
+    private static final int ACQUIRES = Integer.getInteger("signalbox.acquires", 10_000);
 
     @Test
-    void of100000AcquiresCancelledAtRandomMomentsNoneLeaksAPermitOnRedis() throws Exception {
+    void acquiresCancelledAtRandomMomentsLeakNoPermitOnRedis() throws Exception {
         var options = SignalboxOptions.builder()
                 .namespace("race-" + System.nanoTime())
                 .build();
         try (var signalbox = Signalbox.connect(RedisServer.shared().getUri(), options)) {
-            race(signalbox.semaphore("api", PERMITS).async(), 100_000);
+            race(signalbox.semaphore("api", PERMITS).async(), ACQUIRES);
         }
     }
 
     @Test
-    void of100000AcquiresCancelledAtRandomMomentsNoneLeaksAPermitInMemory() throws Exception {
+    void acquiresCancelledAtRandomMomentsLeakNoPermitInMemory() throws Exception {
         try (var signalbox = Signalbox.inMemory()) {
-            race(signalbox.semaphore("api", PERMITS).async(), 100_000);
+            race(signalbox.semaphore("api", PERMITS).async(), ACQUIRES);
         }
     }
 
@@ -61,7 +66,7 @@ class CancellationRaceTest {
                     int moment = random.nextInt(2000);
                     if (moment < 300) {
                         if (acquire.cancel(true)) cancelled.incrementAndGet();
-                    } else {
+                    } else if (moment < 1900) { // the rest is granted, however slow the machine
                         timer.schedule(
                                 () -> {
                                     if (acquire.cancel(true)) cancelled.incrementAndGet();
@@ -73,7 +78,7 @@ class CancellationRaceTest {
                 });
                 workers.add(loop.run());
             }
-            CompletableFuture.allOf(workers.toArray(CompletableFuture[]::new)).get(100, TimeUnit.SECONDS);
+            CompletableFuture.allOf(workers.toArray(CompletableFuture[]::new)).get();
         } finally {
             timer.shutdownNow();
         }
@@ -109,7 +114,7 @@ class CancellationRaceTest {
                 while (event.tryAwait()) drained.incrementAndGet();
                 return drained.get() == unserved;
             });
-            for (var await : awaits) if (!await.isCancelled()) await.get(20, TimeUnit.SECONDS);
+            for (var await : awaits) if (!await.isCancelled()) await.get();
             assertEquals(0, event.clear());
         }
     }

@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 
@@ -41,6 +44,24 @@ class OptionsTest {
         refused(
                 "signalTtl must be from 1ms to 365d, but was PT0.000999S.",
                 () -> EventOptions.builder().signalTtl(Duration.ofNanos(999_000)));
+    }
+
+    @Test
+    void nullIsRefusedByNameBeforeAnythingHappens() throws Exception {
+        assertEquals("maxHold", missing(() -> SemaphoreOptions.builder().maxHold(null)));
+        assertEquals("lockTimeout", missing(() -> MutexOptions.builder().lockTimeout(null)));
+        assertEquals("uri", missing(() -> Signalbox.connect((String) null)));
+        try (var signalbox = Signalbox.inMemory()) {
+            var semaphore = signalbox.semaphore("api", 1);
+            assertEquals("work", missing(() -> semaphore.withPermit((Callable<String>) null)));
+            assertEquals("work", missing(() -> semaphore.async().withPermit((Supplier<CompletionStage<String>>) null)));
+            assertEquals("work", missing(() -> signalbox.mutex("report").withLock((Callable<String>) null)));
+            assertEquals(0, semaphore.snapshot().grants());
+        }
+    }
+
+    private static String missing(Executable call) {
+        return assertThrows(NullPointerException.class, call).getMessage();
     }
 
     @Test

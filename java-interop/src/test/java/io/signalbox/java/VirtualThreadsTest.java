@@ -3,6 +3,7 @@ package io.signalbox.java;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.signalbox.testkit.RedisServer;
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
@@ -12,6 +13,8 @@ import org.junit.jupiter.api.TestFactory;
 
 /** As many threads as there may be wait in one process, on a JDK that has them virtual ones. */
 class VirtualThreadsTest {
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
+
     @TestFactory
     DynamicTest threadsThatWait() {
         var virtual = virtualThreads();
@@ -47,9 +50,9 @@ class VirtualThreadsTest {
                         })
                         .start();
             }
-            Waiting.until("all wait", () -> semaphore.snapshot(1).queueLength() == size);
+            Waiting.until("all wait", PATIENCE, () -> semaphore.snapshot(1).queueLength() == size);
             holder.close();
-            ended.await(60, TimeUnit.SECONDS);
+            ended.await(PATIENCE.toSeconds(), TimeUnit.SECONDS);
             assertEquals(size, served.get());
             assertEquals(1000, semaphore.availablePermits());
         }

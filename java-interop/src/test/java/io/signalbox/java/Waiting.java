@@ -11,9 +11,13 @@ final class Waiting {
     private Waiting() {}
 
     static void until(String what, Callable<Boolean> condition) throws Exception {
-        long end = System.nanoTime() + PATIENCE.toNanos();
+        until(what, PATIENCE, condition);
+    }
+
+    static void until(String what, Duration patience, Callable<Boolean> condition) throws Exception {
+        long end = System.nanoTime() + patience.toNanos();
         while (!condition.call()) {
-            if (System.nanoTime() > end) throw new AssertionError("Not within " + PATIENCE + ": " + what);
+            if (System.nanoTime() > end) throw new AssertionError("Not within " + patience + ": " + what);
             Thread.sleep(1);
         }
     }

@@ -122,7 +122,7 @@ public class ChildJvm private constructor(
     }
 
     public companion object {
-        private val DEFAULT_TIMEOUT = Duration.ofSeconds(30)
+        private val DEFAULT_TIMEOUT = Duration.ofSeconds(60)
         private const val POLL_MILLIS = 10L
 
         /**

@@ -21,8 +21,12 @@ public class ProxiedConnection internal constructor(
     internal var hasDroppedReply = false
         private set
 
+    // A socket says that it is closed only when its client may have noticed long ago.
+    @Volatile
+    private var isClientCut = false
+
     /** Whether the client is still connected, as far as the proxy knows. */
-    public val isOpen: Boolean get() = !client.isClosed
+    public val isOpen: Boolean get() = !isClientCut && !client.isClosed
 
     private val requests = object : Lane(monitor, "fault-proxy-${proxy.port}-$index-requests", client, server) {
         override val isGateOpen get() = !(holdsRequests || proxy.holdsRequests || isStalled || proxy.isStalled)
@@ -53,6 +57,7 @@ public class ProxiedConnection internal constructor(
         }
 
         override fun onEnd() {
+            isClientCut = true
             quietly { client.close() }
             quietly { server.close() }
         }
@@ -78,12 +83,17 @@ public class ProxiedConnection internal constructor(
     override fun cut() {
         requests.discard()
         replies.discard()
-        quietly { client.reset() }
+        resetClient()
         quietly { server.reset() }
     }
 
     override fun cutClient() {
         replies.discard()
+        resetClient()
+    }
+
+    private fun resetClient() {
+        isClientCut = true
         quietly { client.reset() }
     }
 }

@@ -1,7 +1,13 @@
 package io.signalbox.benchmarks.contender
 
+import kotlinx.coroutines.CoroutineDispatcher
+import kotlinx.coroutines.Dispatchers
+
 /** One client's way of acquiring and releasing, to be run beside the others. Both calls are awaited to the server's answer. */
 internal interface Contender : AutoCloseable {
+    /** Where its loops run. */
+    val dispatcher: CoroutineDispatcher get() = Dispatchers.Default
+
     /** Suspends until granted; returns what [release] needs. */
     suspend fun acquire(): Any
 

@@ -9,6 +9,7 @@ internal enum class Peer(
 ) {
     SIGNALBOX("Signalbox", { SignalboxContender.open(it) }),
     SIGNALBOX_POOL("Signalbox pool", { SignalboxContender.open(it) { algorithm = SemaphoreAlgorithm.Pool() } }),
+    SIGNALBOX_JAVA("Signalbox for Java", { JavaContender.open(it) }),
     RAW_LIST("raw LPOP+RPUSH", ::RawListContender),
     NO_OP_SCRIPT("no-op EVALSHA", ::NoOpScriptContender),
     BLPOP_POOL("BLPOP pool", ::BlpopPoolContender),

@@ -14,4 +14,5 @@ internal enum class Figure(
     P5("100 000 waiting coroutines", ::waiting),
     P6("timers of one worker", ::timers),
     P7("idle workers", ::idleWorkers),
+    J1("the Java API beside the Kotlin one, 1000 in flight", ::javaOverhead),
 }

@@ -60,7 +60,7 @@ internal class ClosedLoop(
         val start = System.nanoTime()
         withContext(Dispatchers.Default) {
             unlessStalled(title, contender, done::sum) {
-                coroutineScope { samples.forEach { sample -> launch { loop(sample, hold, goesOn) } } }
+                coroutineScope { samples.forEach { sample -> launch(contender.dispatcher) { loop(sample, hold, goesOn) } } }
             }
         }
         val seconds = (System.nanoTime() - start) / 1e9

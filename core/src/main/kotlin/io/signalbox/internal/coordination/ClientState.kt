@@ -302,7 +302,7 @@ internal class ClientState(
             live.abandoned.remove(it.sequence)
             it.state = Waiter.State.DONE
         }
-        var command = 0
+        var command = done.results.size - head.asks.count { it.command != null }
         for (ask in head.asks) {
             val result = if (ask.command != null) done.results[command++] else 0
             complete(ask, Asked(done, result, head.sentAt))

@@ -127,12 +127,12 @@ internal class Outbox {
                 releases = LongArray(plain.size) { plain[it].fencingToken }.apply { sort() },
                 heavyReleases = heavy.map { HeavyGrant(it.fencingToken, it.permits) },
                 leaves = left.map { it.place },
-                commands = asked.mapNotNull { it.command } + consumption(plain),
+                commands = consumption(plain) + asked.mapNotNull { it.command },
             )
         return InFlight(exchange, waiters, plain, heavy, left, asked, now)
     }
 
-    /** Behind all other commands, whose results are told apart by their place. */
+    /** Before all other commands: they would take what was released for kept signals. */
     private fun consumption(released: List<HeldPermit>): List<Command> {
         val consumed = released.count { it.isConsumed }
         return if (consumed == 0) emptyList() else listOf(Command.Consume(consumed))

@@ -234,11 +234,11 @@ private class Transition(
         return 1
     }
 
-    /** Signals that were kept too long. Those that were granted, and are not consumed yet, count as the oldest. */
+    /** Signals that were kept too long. Those that were granted count as the oldest, and those that this exchange consumes as granted. */
     private fun expireSignals() {
         if (state.keep == 0L) return
         val over = state.signals.count { it <= now }
-        val granted = state.heldWeight
+        val granted = state.heldWeight + ((exchange.commands.firstOrNull() as? Command.Consume)?.signals ?: 0)
         if (over <= granted) return
         dropSignals(granted, over)
         state.permits = max(0, state.permits - (over - granted))

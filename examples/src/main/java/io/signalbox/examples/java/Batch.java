@@ -1,6 +1,7 @@
 package io.signalbox.examples.java;
 
 import io.signalbox.java.Signalbox;
+import java.time.Instant;
 
 /**
  * A plain program that does some jobs, with its copies in other processes at most two at a time.
@@ -16,9 +17,11 @@ final class Batch {
             for (int job = 1; job <= Integer.parseInt(args[2]); job++) {
                 int number = job;
                 semaphore.withPermit(permit -> {
-                    System.out.println("begin " + permit.fencingToken() + " " + args[1] + " " + number);
-                    Thread.sleep(5);
-                    System.out.println("end " + permit.fencingToken() + " holders " + permit.holdersAtGrant());
+                    var begun = Instant.now();
+                    Thread.sleep(5); // the job
+                    System.out.printf(
+                            "job %d of %s token %d from %s to %s%n",
+                            number, args[1], permit.fencingToken(), begun, Instant.now());
                     return number;
                 });
             }

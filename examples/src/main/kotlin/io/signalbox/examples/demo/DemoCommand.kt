@@ -30,6 +30,9 @@ internal class DemoCommand : SuspendingCliktCommand(name = "bin/demo") {
     private val permits by option(metavar = "N", help = "How many permits, fewer than processes (default 2)")
         .int().restrictTo(1..<MAX_PROCESSES).default(2)
 
+    private val lease by option(metavar = "N", help = "Seconds after which a killed holder's permit comes back, 3 to 60 (default 3)")
+        .int().restrictTo(3..60).default(3)
+
     private val redis by option(metavar = "URI", help = "The Redis to use; without it the demo starts one of its own")
         .convert { uri ->
             if (!isRedisUri(uri)) fail("${uri.replace(CREDENTIALS, "//***@")} is not redis://[[user:]password@]host[:port][/database]")
@@ -50,7 +53,7 @@ internal class DemoCommand : SuspendingCliktCommand(name = "bin/demo") {
                 "--permits $permits is not in the range of 1 to ${processes - 1}: with $processes processes somebody has to wait",
             )
         }
-        val plan = Plan(seconds.seconds, processes, permits, redis)
+        val plan = Plan(seconds.seconds, processes, permits, redis, lease.seconds)
         val terminal = currentContext.terminal
         val isLive = terminal.terminalInfo.outputInteractive && LiveView.fits(terminal, plan)
         val view = if (isLive) LiveView(terminal, plan) else PlainView(System.out, plan)

@@ -59,8 +59,12 @@ public final class TimerQuery {
      *
      * @param limit 1 to 1000
      * @return another query
+     * @throws IllegalArgumentException if it is out of range
      */
     public TimerQuery limit(int limit) {
+        if (limit < 1 || limit > 1000) {
+            throw new IllegalArgumentException("limit must be from 1 to 1000, but was " + limit + ".");
+        }
         return new TimerQuery(from, until, limit, after);
     }
 
@@ -108,5 +112,10 @@ public final class TimerQuery {
      */
     public Optional<String> after() {
         return Optional.ofNullable(after);
+    }
+
+    @Override
+    public String toString() {
+        return "TimerQuery[from=" + from + ", until=" + until + ", limit=" + limit + ", after=" + after + "]";
     }
 }

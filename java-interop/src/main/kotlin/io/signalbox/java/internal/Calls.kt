@@ -5,13 +5,13 @@ import java.util.concurrent.CompletionException
 import java.util.concurrent.ExecutionException
 import java.util.concurrent.Executor
 import java.util.concurrent.RejectedExecutionException
+import kotlin.coroutines.EmptyCoroutineContext
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
-import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.asCoroutineDispatcher
 import kotlinx.coroutines.launch
 import org.slf4j.LoggerFactory
@@ -35,17 +35,23 @@ internal class Calls(
     /** Where the coroutines of the asynchronous view resume, and so where its futures are completed. */
     val dispatcher: CoroutineDispatcher = executor.asCoroutineDispatcher()
 
-    /** Calls in progress. Never cancelled as a whole: closing the client ends each of them with the error it should have. */
-    private val scope = CoroutineScope(SupervisorJob() + dispatcher)
+    /**
+     * For calls. Without a job, so that none is anybody's child, which would cost more than the rest of it: they are never cancelled as a
+     * whole, closing the client ends each of them with the error it should have.
+     */
+    private val scope =
+        object : CoroutineScope {
+            override val coroutineContext = EmptyCoroutineContext
+        }
 
     /** Calls [request] for a future. [giveBack] gets what arrives when nobody wants it any more; it must not fail. */
     fun <T> future(
         giveBack: suspend (T) -> Unit = {},
         request: suspend () -> T,
     ): CompletableFuture<T> {
-        val future = CompletableFuture<T>()
+        val future = CallFuture<T>()
         val call = start(dispatcher, future, giveBack, request)
-        if (!future.isDone) future.whenComplete { _, _ -> call.cancel() }
+        if (!future.isDone) future.whenComplete { _, _ -> if (!future.isAnswered) call.cancel() }
         return future
     }
 
@@ -62,7 +68,7 @@ internal class Calls(
         request: suspend () -> T,
     ): T {
         if (!always && Thread.interrupted()) throw InterruptedException()
-        val future = CompletableFuture<T>()
+        val future = CallFuture<T>()
         val call = start(Dispatchers.Unconfined, future, giveBack, request)
         try {
             return future.get()
@@ -83,7 +89,7 @@ internal class Calls(
      * interrupted. The interrupt status is left set then. Returns what it failed with.
      */
     fun linger(request: suspend () -> Unit): Throwable? {
-        val future = CompletableFuture<Unit>()
+        val future = CallFuture<Unit>()
         start(Dispatchers.Unconfined, future, {}, request)
         return try {
             future.get()
@@ -134,7 +140,7 @@ internal class Calls(
 
     private fun <T> start(
         dispatcher: CoroutineDispatcher,
-        future: CompletableFuture<T>,
+        future: CallFuture<T>,
         giveBack: suspend (T) -> Unit,
         request: suspend () -> T,
     ): Job =
@@ -143,9 +149,11 @@ internal class Calls(
                 try {
                     request()
                 } catch (failure: Throwable) {
+                    future.isAnswered = true
                     future.completeExceptionally(failure.forCaller())
                     return@launch
                 }
+            future.isAnswered = true
             if (!future.complete(result)) forget { giveBack(result) }
         }
 
@@ -166,6 +174,13 @@ internal class Calls(
         } else {
             this
         }
+
+    /** The future of a call. */
+    private class CallFuture<T> : CompletableFuture<T>() {
+        /** Whether the coroutine has come to its end, so that there is nothing to cancel. */
+        @Volatile
+        var isAnswered = false
+    }
 
     private companion object {
         val log = LoggerFactory.getLogger("io.signalbox.java.Signalbox")

@@ -22,10 +22,10 @@ import kotlinx.coroutines.withContext
 /** Holds [permit] until the stage that [work] gives has ended, and releases it. */
 internal suspend fun <T> useUntilEndOf(
     permit: CorePermit,
-    work: () -> CompletionStage<T>,
+    work: () -> CompletionStage<T>?,
 ): T =
     permit.use {
-        val stage = work()
+        val stage = work() ?: throw NullPointerException("The work returned null instead of a stage.")
         try {
             stage.result()
         } catch (cancelled: CancellationException) {

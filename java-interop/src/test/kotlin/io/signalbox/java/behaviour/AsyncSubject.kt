@@ -1,12 +1,20 @@
 package io.signalbox.java.behaviour
 
+import io.signalbox.Event
+import io.signalbox.EventSettings
+import io.signalbox.Mutex
+import io.signalbox.MutexSettings
 import io.signalbox.Permit
 import io.signalbox.Semaphore
 import io.signalbox.SemaphoreSettings
 import io.signalbox.SemaphoreSnapshot
+import io.signalbox.Signalbox
+import io.signalbox.java.AsyncEvent
+import io.signalbox.java.AsyncMutex
 import io.signalbox.java.AsyncPermit
 import io.signalbox.java.AsyncSemaphore
 import io.signalbox.java.AsyncSignalbox
+import java.util.Optional
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.CompletionException
 import kotlin.coroutines.resumeWithException
@@ -18,8 +26,11 @@ import kotlinx.coroutines.suspendCancellableCoroutine
 /** The asynchronous view, for the suite. */
 class AsyncSubject(
     private val view: AsyncSignalbox,
-) : Subject() {
-    private val handles = Handles<AsyncSemaphore>(::SemaphoreSubject)
+    looker: () -> Signalbox,
+) : Subject(looker) {
+    private val handles = Handles(::SemaphoreSubject)
+    private val mutexes = Handles(::MutexSubject)
+    private val events = Handles(::EventSubject)
 
     override suspend fun semaphore(
         name: String,
@@ -33,10 +44,21 @@ class AsyncSubject(
         configure: SemaphoreSettings.() -> Unit,
     ): Semaphore = handles.of(view.attach(name, timeout.toJavaDuration(), semaphoreOptions(configure)).result())
 
+    override suspend fun mutex(
+        name: String,
+        configure: MutexSettings.() -> Unit,
+    ): Mutex = mutexes.of(view.mutex(name, mutexOptions(configure)).result())
+
+    override suspend fun event(
+        name: String,
+        configure: EventSettings.() -> Unit,
+    ): Event = events.of(view.event(name, eventOptions(configure)).result())
+
     override fun close() = view.close()
 
     override suspend fun closeAndJoin() {
         view.closeAsync().result()
+        closeLooker()
     }
 
     private class SemaphoreSubject(
@@ -58,8 +80,6 @@ class AsyncSubject(
             timeout: Duration,
         ): Permit? = view.tryAcquire(permits, timeout.toJavaDuration()).result { it.ifPresent(AsyncPermit::close) }.held()
 
-        private fun java.util.Optional<AsyncPermit>.held() = map(::Held).getOrNull()
-
         override suspend fun permits(): Int = view.permits().result()
 
         override suspend fun availablePermits(): Int = view.availablePermits().result()
@@ -75,14 +95,60 @@ class AsyncSubject(
         override suspend fun addPermits(permits: Int): Int = view.addPermits(permits).result()
     }
 
-    private class Held(
-        private val view: AsyncPermit,
-    ) : PermitSubject(view) {
-        override suspend fun release(): Boolean = view.release().result()
+    private class MutexSubject(
+        private val view: AsyncMutex,
+    ) : Mutex {
+        override val name: String get() = view.name()
 
-        override suspend fun extend(hold: Duration): Boolean = view.extend(hold.toJavaDuration()).result()
+        override suspend fun lock(): Permit = Held(view.lock().result { it.close() })
+
+        override suspend fun lock(timeout: Duration): Permit = Held(view.lock(timeout.toJavaDuration()).result { it.close() })
+
+        override suspend fun tryLock(): Permit? = view.tryLock().result { it.ifPresent(AsyncPermit::close) }.held()
+
+        override suspend fun tryLock(timeout: Duration): Permit? =
+            view.tryLock(timeout.toJavaDuration()).result { it.ifPresent(AsyncPermit::close) }.held()
+
+        override suspend fun isLocked(): Boolean = view.isLocked.result()
+
+        override suspend fun owner(): SemaphoreSnapshot.Holder? = view.owner().result().getOrNull()?.kotlin()
+
+        override suspend fun snapshot(limit: Int): SemaphoreSnapshot = view.snapshot(limit).result().kotlin()
+    }
+
+    private inner class EventSubject(
+        private val view: AsyncEvent,
+    ) : LookableEvent(view.name()) {
+        override suspend fun set() {
+            view.set().result()
+        }
+
+        override suspend fun await() {
+            view.await().result { view.set() }
+        }
+
+        override suspend fun await(timeout: Duration) {
+            view.await(timeout.toJavaDuration()).result { view.set() }
+        }
+
+        override suspend fun tryAwait(timeout: Duration): Boolean =
+            view.tryAwait(timeout.toJavaDuration()).result { if (it) view.set() }
+
+        override suspend fun clear(): Int = view.clear().result()
+
+        override suspend fun isSet(): Boolean = view.isSet.result()
     }
 }
+
+private class Held(
+    private val view: AsyncPermit,
+) : PermitSubject(view) {
+    override suspend fun release(): Boolean = view.release().result()
+
+    override suspend fun extend(hold: Duration): Boolean = view.extend(hold.toJavaDuration()).result()
+}
+
+private fun Optional<AsyncPermit>.held(): Permit? = map { Held(it) }.getOrNull()
 
 /** Cancels the future if it is cancelled. */
 private suspend fun <T> CompletableFuture<T>.result(giveBack: (T) -> Unit = {}): T =

@@ -1,5 +1,9 @@
 package io.signalbox.java.behaviour
 
+import io.signalbox.Event
+import io.signalbox.EventSettings
+import io.signalbox.Mutex
+import io.signalbox.MutexSettings
 import io.signalbox.Permit
 import io.signalbox.Semaphore
 import io.signalbox.SemaphoreSettings
@@ -20,8 +24,11 @@ import kotlinx.coroutines.suspendCancellableCoroutine
 class BlockingSubject(
     private val view: Signalbox,
     private val threads: ExecutorService,
-) : Subject() {
-    private val handles = Handles<io.signalbox.java.Semaphore>(::SemaphoreSubject)
+    looker: () -> io.signalbox.Signalbox,
+) : Subject(looker) {
+    private val handles = Handles(::SemaphoreSubject)
+    private val mutexes = Handles(::MutexSubject)
+    private val events = Handles(::EventSubject)
 
     override suspend fun semaphore(
         name: String,
@@ -35,9 +42,22 @@ class BlockingSubject(
         configure: SemaphoreSettings.() -> Unit,
     ): Semaphore = handles.of(block { view.attach(name, timeout.toJavaDuration(), semaphoreOptions(configure)) })
 
+    override suspend fun mutex(
+        name: String,
+        configure: MutexSettings.() -> Unit,
+    ): Mutex = mutexes.of(block { view.mutex(name, mutexOptions(configure)) })
+
+    override suspend fun event(
+        name: String,
+        configure: EventSettings.() -> Unit,
+    ): Event = events.of(block { view.event(name, eventOptions(configure)) })
+
     override fun close() = view.async().close()
 
-    override suspend fun closeAndJoin() = block { view.close() }
+    override suspend fun closeAndJoin() {
+        block { view.close() }
+        closeLooker()
+    }
 
     private inner class SemaphoreSubject(
         private val view: io.signalbox.java.Semaphore,
@@ -58,9 +78,6 @@ class BlockingSubject(
             timeout: Duration,
         ): Permit? = maybe { view.tryAcquire(permits, timeout.toJavaDuration()) }
 
-        private suspend fun maybe(call: () -> Optional<io.signalbox.java.Permit>): Permit? =
-            block({ it.ifPresent { permit -> permit.close() } }, call).map { Held(it) }.getOrNull()
-
         override suspend fun permits(): Int = block { view.permits() }
 
         override suspend fun availablePermits(): Int = block { view.availablePermits() }
@@ -73,6 +90,51 @@ class BlockingSubject(
 
         override suspend fun addPermits(permits: Int): Int = block { view.addPermits(permits) }
     }
+
+    private inner class MutexSubject(
+        private val view: io.signalbox.java.Mutex,
+    ) : Mutex {
+        override val name: String get() = view.name()
+
+        override suspend fun lock(): Permit = Held(block({ it.close() }) { view.lock() })
+
+        override suspend fun lock(timeout: Duration): Permit = Held(block({ it.close() }) { view.lock(timeout.toJavaDuration()) })
+
+        override suspend fun tryLock(): Permit? = maybe { view.tryLock() }
+
+        override suspend fun tryLock(timeout: Duration): Permit? = maybe { view.tryLock(timeout.toJavaDuration()) }
+
+        override suspend fun isLocked(): Boolean = block { view.isLocked }
+
+        override suspend fun owner(): SemaphoreSnapshot.Holder? = block { view.owner() }.getOrNull()?.kotlin()
+
+        override suspend fun snapshot(limit: Int): SemaphoreSnapshot = block { view.snapshot(limit) }.kotlin()
+    }
+
+    private inner class EventSubject(
+        private val view: io.signalbox.java.Event,
+    ) : LookableEvent(view.name()) {
+        override suspend fun set() = block { view.set() }
+
+        override suspend fun await() = block({ setAgain() }) { view.await() }
+
+        override suspend fun await(timeout: Duration) = block({ setAgain() }) { view.await(timeout.toJavaDuration()) }
+
+        override suspend fun tryAwait(timeout: Duration): Boolean =
+            block({ if (it) setAgain() }) { view.tryAwait(timeout.toJavaDuration()) }
+
+        /** The thread that got the signal has been interrupted, so it cannot wait. */
+        private fun setAgain() {
+            view.async().set()
+        }
+
+        override suspend fun clear(): Int = block { view.clear() }
+
+        override suspend fun isSet(): Boolean = block { view.isSet }
+    }
+
+    private suspend fun maybe(call: () -> Optional<io.signalbox.java.Permit>): Permit? =
+        block({ it.ifPresent { permit -> permit.close() } }, call).map { Held(it) }.getOrNull()
 
     private inner class Held(
         private val view: io.signalbox.java.Permit,

@@ -13,8 +13,11 @@ import io.signalbox.SemaphoreStatistics
 import io.signalbox.Signalbox
 import io.signalbox.SignalboxListener
 import io.signalbox.SignalboxSettings
+import io.signalbox.event.Lookable
 import io.signalbox.java.AfterDataLoss
+import io.signalbox.java.EventOptions
 import io.signalbox.java.Grant
+import io.signalbox.java.MutexOptions
 import io.signalbox.java.SemaphoreOptions
 import io.signalbox.java.SignalboxOptions
 import kotlin.jvm.optionals.getOrNull
@@ -24,17 +27,23 @@ import kotlin.time.toKotlinDuration
 import kotlinx.coroutines.DisposableHandle
 import kotlinx.coroutines.flow.Flow
 
-/** What the adapters of both views have in common: the suite is about semaphores. */
-abstract class Subject : Signalbox {
-    override suspend fun mutex(
-        name: String,
-        configure: MutexSettings.() -> Unit,
-    ): Mutex = notInTheSuite()
+/** What the adapters of both views have in common. [look] makes a client of the core that looks at the same store. */
+abstract class Subject(
+    look: () -> Signalbox,
+) : Signalbox {
+    private val looker = lazy(look)
 
-    override suspend fun event(
-        name: String,
-        configure: EventSettings.() -> Unit,
-    ): Event = notInTheSuite()
+    protected suspend fun closeLooker() {
+        if (looker.isInitialized()) looker.value.closeAndJoin()
+    }
+
+    /** The suite wants to see who waits for an event, which the public API does not show. */
+    protected abstract inner class LookableEvent(
+        override val name: String,
+    ) : Event,
+        Lookable {
+        override suspend fun look(): Event = looker.value.event(name)
+    }
 
     override suspend fun statistics(
         names: Collection<String>?,
@@ -45,7 +54,7 @@ abstract class Subject : Signalbox {
 
     override fun observations(): Flow<Observation> = notInTheSuite()
 
-    private fun notInTheSuite(): Nothing = error("Not in the suite of semaphores")
+    private fun notInTheSuite(): Nothing = error("Not in these suites")
 }
 
 /** One grant, whichever view it comes from. */
@@ -84,6 +93,21 @@ fun semaphoreOptions(configure: SemaphoreSettings.() -> Unit): SemaphoreOptions 
     return options.bounded(settings.bounded).afterDataLoss(AfterDataLoss.valueOf(settings.afterDataLoss.name)).build()
 }
 
+fun mutexOptions(configure: MutexSettings.() -> Unit): MutexOptions {
+    val settings = MutexSettings().apply(configure)
+    val options = MutexOptions.builder()
+    settings.maxHold.ifFinite { options.maxHold(it.toJavaDuration()) }
+    settings.lockTimeout.ifFinite { options.lockTimeout(it.toJavaDuration()) }
+    return options.afterDataLoss(AfterDataLoss.valueOf(settings.afterDataLoss.name)).build()
+}
+
+fun eventOptions(configure: EventSettings.() -> Unit): EventOptions {
+    val settings = EventSettings().apply(configure)
+    val options = EventOptions.builder().maxSignals(settings.maxSignals)
+    settings.signalTtl.ifFinite { options.signalTtl(it.toJavaDuration()) }
+    return options.build()
+}
+
 private fun Duration.ifFinite(use: (Duration) -> Unit) {
     if (isFinite()) use(this)
 }
@@ -96,17 +120,7 @@ fun io.signalbox.java.SemaphoreSnapshot.kotlin(): SemaphoreSnapshot =
         heldPermits(),
         queueLength(),
         grants(),
-        holders().map {
-            SemaphoreSnapshot.Holder(
-                it.client(),
-                it.label(),
-                it.fencingToken(),
-                it.permits(),
-                it.age().toKotlinDuration(),
-                it.remainingLease().toKotlinDuration(),
-                it.remainingHold().getOrNull()?.toKotlinDuration(),
-            )
-        },
+        holders().map { it.kotlin() },
         queue().map {
             SemaphoreSnapshot.Waiter(
                 it.client(),
@@ -119,11 +133,22 @@ fun io.signalbox.java.SemaphoreSnapshot.kotlin(): SemaphoreSnapshot =
         },
     )
 
-/** The handles of one client: the same for the same view. */
-class Handles<V : Any>(
-    private val make: (V) -> Semaphore,
-) {
-    private val known = java.util.concurrent.ConcurrentHashMap<V, Semaphore>()
+fun io.signalbox.java.SemaphoreSnapshot.Holder.kotlin(): SemaphoreSnapshot.Holder =
+    SemaphoreSnapshot.Holder(
+        client(),
+        label(),
+        fencingToken(),
+        permits(),
+        age().toKotlinDuration(),
+        remainingLease().toKotlinDuration(),
+        remainingHold().getOrNull()?.toKotlinDuration(),
+    )
 
-    fun of(view: V): Semaphore = known.computeIfAbsent(view, make)
+/** The handles of one client: the same for the same view. */
+class Handles<V : Any, H : Any>(
+    private val make: (V) -> H,
+) {
+    private val known = java.util.concurrent.ConcurrentHashMap<V, H>()
+
+    fun of(view: V): H = known.computeIfAbsent(view, make)
 }

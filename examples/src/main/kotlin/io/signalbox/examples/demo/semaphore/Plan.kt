@@ -12,17 +12,16 @@ internal class Plan(
     val permits: Int,
     /** The Redis that somebody else runs; null for one of our own. */
     val redisUri: String?,
+    val lease: Duration = 3.seconds,
 ) {
-    val lease: Duration = 3.seconds
-
     /** How much later than one lease the killed holder's permit may come back: a busy machine needs time to notice. */
-    val tolerance: Duration = 1.seconds
+    val tolerance: Duration = 3.seconds
 
-    /** When a holder is killed, from the start. Early enough for a lease to pass before the end. */
+    /** When a holder is killed, from the start. Early enough for a short lease to pass before the end; a long one makes the run longer. */
     val killAfter: Duration = length * 0.35
 
     /** For how long a Redis that is not ours keeps what the demo leaves there. */
-    val retention: Duration = 10.seconds
+    val retention: Duration = maxOf(10.seconds, lease)
 
     val shortestHold: Duration = 600.milliseconds
     val longestHold: Duration = 1400.milliseconds

@@ -18,6 +18,7 @@ import io.signalbox.timers.Topic as CoreTopic
 import io.signalbox.timers.TopicSettings
 import io.signalbox.timers.timerRouter
 import io.signalbox.timers.topic
+import java.util.concurrent.CompletionStage
 import kotlin.time.toJavaInstant
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.runInterruptible
@@ -43,7 +44,13 @@ internal class RouterBuilder : TimerRouter.Builder {
         handler: TimerHandler<in T>,
     ): TimerRouter.Builder =
         apply {
-            steps += { on(topic.core(), { take(options) }) { payload -> handler.handle(payload, fired()).awaitOrCancel() } }
+            steps += {
+                on(topic.core(), { take(options) }) { payload ->
+                    val stage: CompletionStage<*>? = handler.handle(payload, fired())
+                    if (stage == null) throw NullPointerException("The handler returned null instead of a stage.")
+                    stage.awaitOrCancel()
+                }
+            }
         }
 
     override fun <T : Any> blockingHandler(

@@ -1,0 +1,51 @@
+package io.signalbox.event
+
+import io.kotest.core.spec.style.FunSpec
+import io.kotest.matchers.shouldBe
+import io.signalbox.internal.ledger.AcquireRun
+import io.signalbox.internal.ledger.Answer
+import io.signalbox.internal.ledger.Command
+import io.signalbox.internal.ledger.Exchange
+import io.signalbox.internal.ledger.Opening
+import io.signalbox.internal.memory.SemaphoreState
+import io.signalbox.internal.memory.execute
+import io.signalbox.internal.memory.open
+
+private const val START = 1_000_000L
+
+/** In the rules themselves, which the scripts are held against: what an exchange consumes is not kept, and nobody else's. */
+class ConsumedSignalsSpec :
+    FunSpec({
+        fun event(): SemaphoreState =
+            open(null, Opening("a.1", "", "label", "inbox", 30_000, 60_000, 0, false, false, "epoch", "", 0, emptyList()), START * 1000)
+                .first!!
+
+        fun SemaphoreState.exchange(
+            number: Long,
+            after: Long,
+            commands: List<Command>,
+            acquires: Int = 0,
+            releases: List<Long> = emptyList(),
+        ): Answer.Done {
+            val runs = if (acquires == 0) emptyList() else listOf(AcquireRun(acquires, weight = 1, holdMillis = -1, waits = false))
+            val exchange =
+                Exchange("a.1", number, "inbox", false, number * 10, runs, releases.toLongArray(), emptyList(), emptyList(), commands)
+            return execute(exchange, (START + after) * 1000, bound = 100).answer as Answer.Done
+        }
+
+        test("a signal consumed after its time takes no other along") {
+            val event = event()
+            val mortalAndKept = listOf(Command.Signal(10, keepMillis = 60), Command.Signal(10, keepMillis = -1))
+            val granted = event.exchange(1, after = 0, mortalAndKept, acquires = 1)
+            granted.permits shouldBe 2
+            event.exchange(2, after = 100, listOf(Command.Consume(1)), releases = listOf(granted.firstToken)).permits shouldBe 1
+        }
+
+        test("clearing beside it counts what is kept only") {
+            val event = event()
+            val granted = event.exchange(1, after = 0, List(2) { Command.Signal(10, keepMillis = -1) }, acquires = 1)
+            val cleared = event.exchange(2, after = 1, listOf(Command.Consume(1), Command.Clear), releases = listOf(granted.firstToken))
+            cleared.results shouldBe listOf(1, 1)
+            cleared.permits shouldBe 0
+        }
+    })
