@@ -27,11 +27,13 @@ import kotlinx.coroutines.test.testTimeSource
 
 /** Handlers can be tested in virtual time: hours pass in moments, and timers fire exactly when they are due. */
 class TimersInVirtualTimeSpec : FunSpec({
+    fun TestScope.store() = InMemoryStore(testTimeSource, Instant.parse("2026-03-28T00:00:00Z"))
+
     fun TestScope.service(
-        start: Instant = Instant.parse("2026-03-28T00:00:00Z"),
+        store: InMemoryStore = store(),
         configure: TimersSettings<TestScope>.() -> Unit,
     ): Timers =
-        Timers(Signalbox.inMemory(InMemoryStore(testTimeSource, start), backgroundScope), this) {
+        Timers(Signalbox.inMemory(store, backgroundScope), this) {
             // Fewer turns in the long times that pass here.
             safetyCheck = 1.hours
             configure()
@@ -99,13 +101,17 @@ class TimersInVirtualTimeSpec : FunSpec({
     test("a handler that takes long keeps its claim, and others wait for nothing") {
         runTest {
             val done = mutableListOf<String>()
-            val timers = service {
-                on(Notes, { timeout = Duration.INFINITE }) {
-                    if (it.text == "long") delay(30.minutes)
-                    done += "$id after ${context.currentTime.milliseconds}, attempt $attempt"
+            val store = store()
+            val workers = List(2) {
+                service(store) {
+                    on(Notes, { timeout = Duration.INFINITE }) {
+                        if (it.text == "long") delay(30.minutes)
+                        done += "$id after ${context.currentTime.milliseconds}, attempt $attempt"
+                    }
                 }
             }
-            backgroundScope.launch { timers.run() }
+            workers.forEach { backgroundScope.launch { it.run() } }
+            val timers = workers[0]
             timers.schedule(Notes, "a", Note("long"), after = 1.minutes)
             timers.schedule(Notes, "b", Note("short"), after = 2.minutes)
             advanceTimeBy(1.hours)

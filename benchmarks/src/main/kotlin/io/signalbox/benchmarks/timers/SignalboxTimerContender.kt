@@ -47,7 +47,12 @@ internal class SignalboxTimerContender(
         return nanos
     }
 
-    override suspend fun drain(count: Int): Long {
+    override suspend fun drain(count: Int): Long = drain(count) {}
+
+    suspend fun drain(
+        count: Int,
+        onSet: () -> Unit,
+    ): Long {
         val left = AtomicInteger(count)
         val end = CompletableDeferred<Long>()
         onHandled.set { if (left.decrementAndGet() == 0) end.complete(System.nanoTime()) }
@@ -55,6 +60,7 @@ internal class SignalboxTimerContender(
         timers.scheduleAll(Jobs, List(count) { NewTimer("job-$it", PAYLOAD, at = due) })
         val dueNanos = System.nanoTime() + (due - timers.now()).inWholeNanoseconds
         check(dueNanos > System.nanoTime()) { "signalbox: the timers were due before all were set." }
+        onSet()
         val run = scope.launch { timers.run() }
         val nanos = end.await() - dueNanos
         run.cancelAndJoin()

@@ -3,14 +3,16 @@ package io.signalbox.benchmarks.timers
 import io.signalbox.benchmarks.contender.Statistics
 import io.signalbox.benchmarks.measure.Summary
 import io.signalbox.testkit.RedisServer
+import java.lang.management.ManagementFactory
 import java.util.Locale
 import kotlinx.coroutines.runBlocking
 
-/** The timers alone, for whoever works on them: rounds, and `idle` for the idle workers as well. */
+/** The timers alone, for whoever works on them: rounds, and `idle` for the idle workers as well; or nothing but drains with `drain`. */
 public fun main(arguments: Array<String>) {
     val rounds = arguments.firstOrNull()?.toIntOrNull() ?: 3
     RedisServer.start {}.use { server ->
         runBlocking {
+            if ("drain" in arguments) return@runBlocking drains(server.uri, rounds)
             val contenders =
                 listOf(SignalboxTimerContender(server.uri), SignalboxTimerContender(server.uri, 64), RedissonTimerContender(server.uri))
             timerRounds(contenders, rounds, ::timersOf).forEach { println(line(it)) }
@@ -28,6 +30,56 @@ public fun main(arguments: Array<String>) {
             }
         }
     }
+}
+
+/** What a drained timer costs, on either side. */
+private suspend fun drains(
+    uri: String,
+    rounds: Int,
+) {
+    val process = ManagementFactory.getOperatingSystemMXBean() as com.sun.management.OperatingSystemMXBean
+    Statistics(uri).use { statistics ->
+        SignalboxTimerContender(uri).use { contender ->
+            val count = timersOf(contender)
+            repeat(rounds) {
+                var before = Scripts(0, 0, 0)
+                var client = 0L
+                val nanos =
+                    contender.drain(count) {
+                        before = scripts(statistics)
+                        client = process.processCpuTime
+                    }
+                val after = scripts(statistics)
+                println(
+                    "drain %,.0f/s; per timer %.1f us of scripts (%.1f of commands), %.1f us of client CPU; %.0f timers a turn".format(
+                        Locale.ROOT,
+                        count / (nanos / 1e9),
+                        (after.micros - before.micros).toDouble() / count,
+                        (after.commands - before.commands).toDouble() / count,
+                        (process.processCpuTime - client) / 1e3 / count,
+                        count.toDouble() / (after.calls - before.calls),
+                    ),
+                )
+            }
+        }
+    }
+}
+
+/** Calls and microseconds of scripts, and microseconds of the commands in them: the rest is Lua, and what passes between it and them. */
+private class Scripts(
+    val calls: Long,
+    val micros: Long,
+    val commands: Long,
+)
+
+private fun scripts(statistics: Statistics): Scripts {
+    val all =
+        Regex("cmdstat_([a-z]+):calls=(\\d+),usec=(\\d+)").findAll(statistics.commands.info("commandstats")).associate {
+            val (name, calls, micros) = it.destructured
+            name to Pair(calls.toLong(), micros.toLong())
+        }
+    val (calls, micros) = all.getValue("evalsha")
+    return Scripts(calls, micros, all.filterKeys { it.startsWith("z") || it.startsWith("h") }.values.sumOf { it.second })
 }
 
 /** Enough for a second or so. */

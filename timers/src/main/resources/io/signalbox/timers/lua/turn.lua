@@ -5,10 +5,10 @@
 --   6 inbox, empty if the worker is not to be woken    7 former inbox, or empty    8 lease of claims, ms    9 heartbeat, ms
 --   10 horizon: take nothing that is due later, 0 for now    11 capacity    12 goodbye: 1 ends the session
 --   13 names of the topics, newline-separated, if they are to be made known; else empty
---   14.. per topic: limit of claims, room for timers in all, how many settlements
+--   14.. per topic: limit of claims, room for timers in all, how many runs of settlements
 --       (a limit below the room: what else the worker needs for them, it has not got yet)
---   then the settlements, topic by topic: kind, id, token, due or shelf or '', reason or ''. Kinds: a acknowledge, y retry, h hand
---   back, n repeat, s shelve, r renew
+--   then the runs, topic by topic: kind, token, count (at most 1000), the ids, and as many dues (y, n) or shelves and as many reasons (s).
+--   Kinds: a acknowledge, y retry, h hand back, n repeat, s shelve, r renew
 --
 -- Returns { answer, ids, inbox, line, inbox, line, ... } with the pairs only if they are not pushed here, or, with claims,
 -- { answer, ids, record, ..., inbox, line, ... }. The answer is 'lost', 'stale', or numbers separated by blanks: server time in us,
@@ -69,67 +69,76 @@ local lease_end = text(now + lease)
 for t = 1, topics do
   local key = 5 * t - 1
   local due, payloads, marks, shelf = KEYS[key], KEYS[key + 1], KEYS[key + 2], KEYS[key + 3]
-  local count = tonumber(ARGV[13 + 3 * t])
-  for from = 1, count, 1000 do
-    local upto = math.min(from + 999, count)
-    local ids = {}
-    for i = from, upto do
-      ids[#ids + 1] = ARGV[at + 5 * (i - from) + 1]
-    end
-    local found = redis.call('HMGET', marks, unpack(ids))
-    local gone, scores, written, unmarked, shelved = {}, {}, {}, {}, {}
-    for i = 1, #ids do
-      local kind, claim, extra = ARGV[at], ARGV[at + 2], ARGV[at + 3]
-      local id, mark = ids[i], found[i]
-      if not mark or string.sub(mark, 1, #claim + 1) ~= claim .. ' ' then
-        misses[#misses + 1] = place
-        misses[#misses + 1] = mark and string.find(mark, '^[1-9]') and 1 or 0
-      elseif kind == 'a' then
-        gone[#gone + 1] = id
-      elseif kind == 's' then
-        local attempts, first = string.match(mark, '^%d+ (%d+) (%d+)$')
-        written[#written + 1] = id
-        written[#written + 1] = extra .. ' ' .. attempts .. ' ' .. first .. ' ' .. ARGV[at + 4]
-        shelved[#shelved + 1] = id
+  for _ = 1, tonumber(ARGV[13 + 3 * t]) do
+    local kind, prefix, count = ARGV[at], ARGV[at + 1] .. ' ', tonumber(ARGV[at + 2])
+    local before, length = at + 2, #prefix
+    local found = redis.call('HMGET', marks, unpack(ARGV, before + 1, before + count))
+    local ids, hits = {}, {}
+    local n = 0
+    for i = 1, count do
+      local mark = found[i]
+      if mark and string.sub(mark, 1, length) == prefix then
+        n = n + 1
+        ids[n] = ARGV[before + i]
+        hits[n] = i
       else
-        local moment = lease_end
-        if kind == 'n' then
-          moment = moment_of(extra)
-          unmarked[#unmarked + 1] = id
-        elseif kind ~= 'r' then
-          local attempts, first = string.match(mark, '^%d+ (%d+) (%d+)$')
-          if kind == 'h' then
-            attempts, moment = tonumber(attempts) - 1, first
-          else
-            moment = moment_of(extra)
-          end
-          if attempts == 0 then
-            unmarked[#unmarked + 1] = id
-          else
-            written[#written + 1] = id
-            written[#written + 1] = '0 ' .. attempts .. ' ' .. first
-          end
+        misses[#misses + 1] = place + i - 1
+        misses[#misses + 1] = mark and string.find(mark, '^[1-9]') and 1 or 0
+      end
+    end
+    if n > 0 then
+      if kind == 'a' then
+        redis.call('ZREM', due, unpack(ids))
+        redis.call('HDEL', payloads, unpack(ids))
+        redis.call('HDEL', marks, unpack(ids))
+      elseif kind == 's' then
+        local written, shelved = {}, {}
+        for i = 1, n do
+          local attempts, first = string.match(found[hits[i]], '^%d+ (%d+) (%d+)$')
+          local extra = before + count + hits[i]
+          written[2 * i - 1] = ids[i]
+          written[2 * i] = ARGV[extra] .. ' ' .. attempts .. ' ' .. first .. ' ' .. ARGV[extra + count]
+          shelved[2 * i - 1] = text(now)
+          shelved[2 * i] = ids[i]
         end
-        scores[#scores + 1] = moment
-        scores[#scores + 1] = id
+        redis.call('ZREM', due, unpack(ids))
+        redis.call('ZADD', shelf, unpack(shelved))
+        redis.call('HSET', marks, unpack(written))
+      else
+        local scores, written, unmarked = {}, {}, {}
+        for i = 1, n do
+          local id, moment = ids[i], lease_end
+          if kind == 'n' then
+            moment = moment_of(ARGV[before + count + hits[i]])
+            unmarked[#unmarked + 1] = id
+          elseif kind ~= 'r' then
+            local attempts, first = string.match(found[hits[i]], '^%d+ (%d+) (%d+)$')
+            if kind == 'h' then
+              attempts, moment = tonumber(attempts) - 1, first
+            else
+              moment = moment_of(ARGV[before + count + hits[i]])
+            end
+            if attempts == 0 then
+              unmarked[#unmarked + 1] = id
+            else
+              written[#written + 1] = id
+              written[#written + 1] = '0 ' .. attempts .. ' ' .. first
+            end
+          end
+          scores[2 * i - 1] = moment
+          scores[2 * i] = id
+        end
+        call('ZADD', due, scores)
+        call('HSET', marks, written)
+        call('HDEL', marks, unmarked)
       end
-      place = place + 1
-      at = at + 5
     end
-    -- What ended goes last: its claim may have been renewed in the same turn.
-    call('ZADD', due, scores)
-    call('HSET', marks, written)
-    call('HDEL', marks, unmarked)
-    if #gone > 0 then
-      redis.call('ZREM', due, unpack(gone))
-      redis.call('HDEL', payloads, unpack(gone))
-      redis.call('HDEL', marks, unpack(gone))
-    end
-    if #shelved > 0 then
-      redis.call('ZREM', due, unpack(shelved))
-      for i = 1, #shelved do
-        redis.call('ZADD', shelf, text(now), shelved[i])
-      end
+    place = place + count
+    at = before + 1 + count
+    if kind == 's' then
+      at = at + 2 * count
+    elseif kind == 'y' or kind == 'n' then
+      at = at + count
     end
   end
 end
@@ -163,35 +172,45 @@ else
   end
 end
 
--- Claims.
-local claims, claimed_ids, claims_of, reply = {}, {}, {}, { '', '' }
+-- Claims. No string is made for a timer that another one can share: those of one moment, taken for the first time, have one mark.
+local claims, claimed, claimed_ids, claims_of, reply = {}, 0, {}, {}, { '', '' }
 for t = 1, topics do
   local key = 5 * t - 1
   local due, payloads, marks, shelf = KEYS[key], KEYS[key + 1], KEYS[key + 2], KEYS[key + 3]
-  local list, before_these = ready[t], #claims
+  local list, before_these, topic = ready[t], claimed, text(t - 1)
+  local last_first, last_attempt, value
   for from = 1, take[t], 1000 do
+    local upto = math.min(from + 999, take[t])
     local ids = {}
-    for i = from, math.min(from + 999, take[t]) do
-      ids[#ids + 1] = list[2 * i - 1]
+    for i = from, upto do
+      ids[i - from + 1] = list[2 * i - 1]
     end
     local found = redis.call('HMGET', marks, unpack(ids))
     local records = redis.call('HMGET', payloads, unpack(ids))
-    local written, scores = {}, {}
-    for i = 1, #ids do
-      local id, record = ids[i], records[i]
+    local written, scores, n = {}, {}, 0
+    for i = 1, upto - from + 1 do
+      local id, record, mark = ids[i], records[i], found[i]
       if record then
-        local attempt, first = 1, list[2 * (from + i - 1)]
-        if found[i] then
-          local before, due_first = string.match(found[i], '^%d+ (%d+) (%d+)$')
-          attempt, first = tonumber(before or 0) + 1, due_first or first
+        local attempt, first = '1', list[2 * (from + i - 1)]
+        if mark then
+          local before, due_first = string.match(mark, '^%d+ (%d+) (%d+)$')
+          attempt, first = text((before or 0) + 1), due_first or first
         end
-        written[#written + 1] = id
-        written[#written + 1] = token .. ' ' .. attempt .. ' ' .. first
-        scores[#scores + 1] = lease_end
-        scores[#scores + 1] = id
-        claims[#claims + 1] = (t - 1) .. ' ' .. first .. ' ' .. attempt
-        claimed_ids[#claimed_ids + 1] = id
-        reply[#reply + 1] = record
+        if first ~= last_first or attempt ~= last_attempt then
+          value = token .. ' ' .. attempt .. ' ' .. first
+          last_first, last_attempt = first, attempt
+        end
+        written[n + 1] = id
+        written[n + 2] = value
+        scores[n + 1] = lease_end
+        scores[n + 2] = id
+        n = n + 2
+        claims[3 * claimed + 1] = topic
+        claims[3 * claimed + 2] = first
+        claims[3 * claimed + 3] = attempt
+        claimed = claimed + 1
+        claimed_ids[claimed] = id
+        reply[claimed + 2] = record
       else
         -- Its record was evicted or deleted by somebody else: there is nothing left to handle.
         redis.call('ZREM', due, id)
@@ -202,11 +221,11 @@ for t = 1, topics do
     call('ZADD', due, scores)
     call('HSET', marks, written)
   end
-  claims_of[t] = #claims - before_these
+  claims_of[t] = claimed - before_these
 end
 
 -- The next moments, who wakes then, and what is left.
-local free = capacity - #claims
+local free = capacity - claimed
 local wake_at = now + heartbeat
 local next_moments, roomy, left, passing = {}, {}, {}, {}
 for t = 1, topics do
@@ -258,8 +277,8 @@ end
 
 -- The answer, kept for a repetition.
 local ids = table.concat(claimed_ids, '\n')
-local answer = text(wake_at) .. ' ' .. token .. ' ' .. #claims
-if #claims > 0 then
+local answer = text(wake_at) .. ' ' .. token .. ' ' .. claimed
+if claimed > 0 then
   answer = answer .. ' ' .. table.concat(claims, ' ')
 end
 answer = answer .. ' ' .. text(#misses / 2)

@@ -66,7 +66,6 @@ fun TimersBehaviour.limiting() {
         val gate = CompletableDeferred<Unit>()
         val workers = List(3) {
             service {
-                takeoverAfter = PATIENCE
                 on(Notes, { concurrency = 1 }) {
                     note(it)
                     gate.await()

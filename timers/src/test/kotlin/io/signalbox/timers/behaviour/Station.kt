@@ -9,6 +9,7 @@ import io.signalbox.timers.Timers
 import io.signalbox.timers.TimersSettings
 import io.signalbox.timers.topic
 import kotlin.time.Duration
+import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
 import kotlin.time.Instant
@@ -57,11 +58,20 @@ class Station(
     /** Another client of the store, as in another process. */
     fun client(configure: SignalboxSettings.() -> Unit = {}): Signalbox = store.connect(configure).also { clients += it }
 
-    /** A service in a client of its own. */
+    /**
+     * A service in a client of its own.
+     *
+     * Its claims outlast every test: however long a machine stands still, no timer comes twice because its claim has lapsed, and a worker
+     * that was not woken when it should have been fails its test. What is about lapsing sets [TimersSettings.takeoverAfter].
+     */
     fun service(
         client: Signalbox = client(),
         configure: TimersSettings<Log>.() -> Unit,
-    ): Timers = Timers(client, log, configure)
+    ): Timers =
+        Timers(client, log) {
+            takeoverAfter = 1.hours
+            configure()
+        }
 
     /** A service that writes down what it handles of [Notes]. */
     fun notes(configure: TimersSettings<Log>.() -> Unit = {}): Timers =
@@ -123,9 +133,13 @@ class RedisTimersSpec : TimersBehaviour(redis())
 class UndeclaredKeysTimersSpec : TimersBehaviour(redis { announceInScript = false })
 
 /** Far more than anything here takes, so that a slow machine fails nothing. */
-val PATIENCE: Duration = 20.seconds
+val PATIENCE: Duration = 60.seconds
 
-/** A short time to wait, that is still some milliseconds on a slow machine. */
+/** A short time ahead. Nothing may depend on what is over by then, or is not. */
 val SOON: Duration = 50.milliseconds
 
+/**
+ * What becomes true without anybody saying when. That a handler ran does not mean that its timer is gone already: the worker tells the
+ * store after that.
+ */
 suspend fun <T> soon(assertion: suspend () -> T): T = eventually(PATIENCE) { assertion() }

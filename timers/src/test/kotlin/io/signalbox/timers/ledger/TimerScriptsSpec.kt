@@ -13,6 +13,7 @@ import io.lettuce.core.protocol.Command
 import io.lettuce.core.protocol.CommandArgs
 import io.lettuce.core.protocol.CommandType
 import io.signalbox.testkit.RedisServer
+import io.signalbox.timers.behaviour.freshNamespace
 import io.signalbox.timers.internal.memory.Mark
 import io.signalbox.timers.internal.memory.ShardState
 import io.signalbox.timers.internal.memory.execute
@@ -31,7 +32,7 @@ import kotlin.random.Random
  */
 class TimerScriptsSpec :
     FunSpec({
-        val sequences = System.getProperty("signalbox.sequences")?.toInt() ?: 300
+        val sequences = System.getProperty("signalbox.sequences")?.toInt() ?: 100
         val seed = System.getProperty("signalbox.seed")?.toLong() ?: Random.nextLong()
 
         test("$sequences random sequences from seed $seed") {
@@ -59,6 +60,7 @@ private class ScriptSubject(
 
     private val writeSha = inspection.sync().scriptLoad(texts[0]).toByteArray()
     private val turnSha = inspection.sync().scriptLoad(texts[1]).toByteArray()
+    private val namespace = freshNamespace()
     private var sequence = 0
     var calls = 0
         private set
@@ -67,7 +69,7 @@ private class ScriptSubject(
         seed: Long,
         length: Int,
     ) {
-        val keys = TimerKeys("model", "s${sequence++}", TimerKeys.TIMELINE, TimerKeys.PAYLOADS)
+        val keys = TimerKeys(namespace, "s${sequence++}", TimerKeys.TIMELINE, TimerKeys.PAYLOADS)
         val model = ShardState()
         val steps = RandomRequests(seed).take(length)
         steps.forEachIndexed { index, step ->
@@ -98,7 +100,7 @@ private class ScriptSubject(
                 if (index % 10 == 9 || index == length - 1) stored(keys) shouldBe model.dump()
             }
         }
-        val all = inspection.sync().keys("model:timers:{s${sequence - 1}:0}:*")
+        val all = inspection.sync().keys("$namespace:timers:{s${sequence - 1}:0}:*")
         if (all.isNotEmpty()) inspection.sync().del(*all.toTypedArray())
     }
 
@@ -113,7 +115,7 @@ private class ScriptSubject(
         keys.forEach(args::addKey)
         val command = AsyncCommand(Command(CommandType.EVALSHA, ValueListOutput(ByteArrayCodec.INSTANCE), args.apply(arguments)))
         connection.dispatch(command)
-        return command.toCompletableFuture().get(10, TimeUnit.SECONDS)
+        return command.toCompletableFuture().get(60, TimeUnit.SECONDS)
     }
 
     /** What the keys of the topics say, in the words of [dump]. */

@@ -24,30 +24,56 @@ internal object TimerAnswers {
 
     /** The answer, and where the announcements begin. */
     fun turned(reply: List<ByteArray>): Pair<TurnAnswer, Int> {
-        val words = String(reply[0]).split(' ')
-        when (words[0]) {
-            "lost" -> return Pair(TurnAnswer.Lost, 1)
-            "stale" -> return Pair(TurnAnswer.Stale, 1)
+        val answer = reply[0]
+        when {
+            answer.contentEquals(LOST) -> return Pair(TurnAnswer.Lost, 1)
+            answer.contentEquals(STALE) -> return Pair(TurnAnswer.Stale, 1)
         }
-        var at = 0
-
-        fun next() = words[at++].toLong()
-        val micros = next()
-        val wake = next()
-        val token = next()
-        val count = next().toInt()
+        val numbers = Numbers(answer)
+        val micros = numbers.next()
+        val wake = numbers.next()
+        val token = numbers.next()
+        val count = numbers.next().toInt()
         val ids = if (count == 0) emptyList() else String(reply[1]).split('\n')
         val claims = ArrayList<Claim>(count)
         repeat(count) { index ->
-            val topic = next().toInt()
-            val due = next()
-            val attempt = next().toInt()
+            val topic = numbers.next().toInt()
+            val due = numbers.next()
+            val attempt = numbers.next().toInt()
             val record = reply[2 + index]
             if (record.isNotEmpty()) claims.add(Claim(topic, ids[index], due, attempt, record))
         }
-        val misses = List(next().toInt()) { Miss(next().toInt(), next() == 1L) }
-        val left = List(next().toInt()) { next().toInt() }
+        val misses = List(numbers.next().toInt()) { Miss(numbers.next().toInt(), numbers.next() == 1L) }
+        val left = List(numbers.next().toInt()) { numbers.next().toInt() }
         return Pair(TurnAnswer.Done(micros, wake, token, claims, misses, left), 2 + count)
+    }
+
+    private val LOST = "lost".toByteArray()
+    private val STALE = "stale".toByteArray()
+
+    /** Numbers separated by blanks, read without making a string of each. */
+    private class Numbers(
+        private val text: ByteArray,
+    ) {
+        private var at = 0
+
+        fun next(): Long {
+            var number = 0L
+            val begin = at
+            while (at < text.size && text[at] != BLANK) {
+                val digit = text[at++] - ZERO
+                check(digit in 0..9) { "The script's answer cannot be read: ${String(text)}" }
+                number = number * 10 + digit
+            }
+            check(at > begin) { "The script's answer ends too soon: ${String(text)}" }
+            at++
+            return number
+        }
+
+        private companion object {
+            const val BLANK = ' '.code.toByte()
+            const val ZERO = '0'.code.toByte()
+        }
     }
 
     fun stored(reply: List<ByteArray>): List<Stored> =

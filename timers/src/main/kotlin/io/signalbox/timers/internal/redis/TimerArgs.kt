@@ -11,6 +11,9 @@ import io.signalbox.timers.internal.ledger.Write
 internal object TimerArgs {
     private val NOTHING = ByteArray(0)
 
+    /** So many values a script passes on at once. */
+    private const val MAX_RUN = 1000
+
     fun CommandArgs<ByteArray, ByteArray>.addWrite(
         write: Write,
         announceInScript: Boolean,
@@ -52,30 +55,50 @@ internal object TimerArgs {
         add(turn.inbox.toByteArray()).add(turn.formerInbox.toByteArray()).add(turn.leaseMillis).add(turn.heartbeatMillis)
         add(turn.horizon).add(turn.capacity.toLong()).add(flag(turn.goodbye))
         add(if (turn.present) turn.topics.joinToString("\n") { it.topic }.toByteArray() else NOTHING)
-        for (topic in turn.topics) add(topic.limit.toLong()).add(topic.room.toLong()).add(topic.settlements.size.toLong())
-        for (topic in turn.topics) topic.settlements.forEach { addSettlement(it) }
+        val runs = turn.topics.map { runs(it.settlements) }
+        turn.topics.forEachIndexed { i, topic -> add(topic.limit.toLong()).add(topic.room.toLong()).add(runs[i].size.toLong()) }
+        for (topic in runs) topic.forEach { addRun(it) }
         return this
     }
 
-    private fun CommandArgs<ByteArray, ByteArray>.addSettlement(settlement: Settlement) {
-        when (settlement) {
-            is Settlement.Acknowledge -> addSettlement("a", settlement)
-            is Settlement.Retry -> addSettlement("y", settlement, due(settlement.due))
-            is Settlement.HandBack -> addSettlement("h", settlement)
-            is Settlement.Repeat -> addSettlement("n", settlement, due(settlement.due))
-            is Settlement.Shelve -> addSettlement("s", settlement, settlement.shelf.code, settlement.reason)
-            is Settlement.Renew -> addSettlement("r", settlement)
+    /** Neighbours of one kind and one token: the script has its price by the run. */
+    private fun runs(settlements: List<Settlement>): List<List<Settlement>> {
+        val runs = ArrayList<List<Settlement>>()
+        var begin = 0
+        for (i in 1..settlements.size) {
+            if (i == settlements.size || !settlements[i].continues(settlements[begin]) || i - begin == MAX_RUN) {
+                runs.add(settlements.subList(begin, i))
+                begin = i
+            }
         }
+        return if (settlements.isEmpty()) emptyList() else runs
     }
 
-    private fun CommandArgs<ByteArray, ByteArray>.addSettlement(
-        kind: String,
-        settlement: Settlement,
-        extra: String = "",
-        reason: String = "",
-    ) {
-        add(kind).add(settlement.id.toByteArray()).add(settlement.token).add(extra).add(reason.toByteArray())
+    private fun Settlement.continues(run: Settlement) = token == run.token && javaClass == run.javaClass
+
+    private fun CommandArgs<ByteArray, ByteArray>.addRun(run: List<Settlement>) {
+        add(kind(run[0])).add(run[0].token).add(run.size.toLong())
+        for (one in run) add(one.id.toByteArray())
+        for (one in run) {
+            when (one) {
+                is Settlement.Retry -> add(due(one.due))
+                is Settlement.Repeat -> add(due(one.due))
+                is Settlement.Shelve -> add(one.shelf.code)
+                is Settlement.Acknowledge, is Settlement.HandBack, is Settlement.Renew -> break
+            }
+        }
+        for (one in run) if (one is Settlement.Shelve) add(one.reason.toByteArray()) else break
     }
+
+    private fun kind(settlement: Settlement): String =
+        when (settlement) {
+            is Settlement.Acknowledge -> "a"
+            is Settlement.Retry -> "y"
+            is Settlement.HandBack -> "h"
+            is Settlement.Repeat -> "n"
+            is Settlement.Shelve -> "s"
+            is Settlement.Renew -> "r"
+        }
 
     private fun due(due: Due): String = if (due.isSpan) "+${due.span}" else due.raw.toString()
 

@@ -8,7 +8,6 @@ import io.signalbox.timers.internal.Records
 import io.signalbox.timers.internal.ledger.Due
 import io.signalbox.timers.internal.ledger.Settlement
 import io.signalbox.timers.internal.ledger.Shelf
-import kotlin.time.Duration
 import kotlin.time.Instant
 import kotlin.time.TimeSource
 import kotlinx.coroutines.CoroutineScope
@@ -25,10 +24,9 @@ internal class Handlers(
 ) {
     fun start(
         running: Running,
-        lag: Duration,
         onEnd: (Outcome) -> Unit,
     ) {
-        val job = scope.launch { onEnd(outcome(running, lag)) }
+        val job = scope.launch { onEnd(outcome(running)) }
         running.job = job
         // Cancelled before it began.
         job.invokeOnCompletion { cause -> if (cause != null) onEnd(Outcome.Failure(cause)) }
@@ -39,16 +37,13 @@ internal class Handlers(
         }
     }
 
-    private suspend fun outcome(
-        running: Running,
-        lag: Duration,
-    ): Outcome {
+    private suspend fun outcome(running: Running): Outcome {
         val claim = running.claim
 
         @Suppress("UNCHECKED_CAST")
         val route = running.lane.route as Route<Any?, Any?>
-        if (claim.attempt == 1) reporter.recordLag(lag)
-        if (reporter.isHeard) reporter.report(TimerEvent.Fired(running.lane.name, claim.id, running.due, claim.attempt, lag))
+        if (claim.attempt == 1) reporter.recordLag(running.lag)
+        if (reporter.isHeard) reporter.report(TimerEvent.Fired(running.lane.name, claim.id, running.due, claim.attempt, running.lag))
         // Whatever it throws, it is this timer's problem and nobody else's.
         val payload =
             try {

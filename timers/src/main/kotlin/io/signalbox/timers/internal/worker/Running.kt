@@ -15,6 +15,7 @@ internal class Running(
     val token: Long,
     /** The permit of the topic's semaphore. */
     val permit: Permit?,
+    val lag: Duration,
     /** When the claim is to be renewed, by the client's clock. */
     var renewAt: Long,
     /** When its handler is to be cancelled. */

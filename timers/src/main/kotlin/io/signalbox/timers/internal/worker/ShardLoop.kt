@@ -12,7 +12,10 @@ import io.signalbox.timers.internal.ledger.TurnAnswer
 import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.atomic.AtomicInteger
 import kotlin.time.Duration.Companion.nanoseconds
+import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.async
 import kotlinx.coroutines.channels.Channel
+import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.withTimeoutOrNull
 import org.slf4j.LoggerFactory
@@ -44,6 +47,9 @@ internal class ShardLoop(
     private val signal = Channel<Unit>(Channel.CONFLATED)
     private val finished = ConcurrentLinkedQueue<Pair<Running, Outcome>>()
     private val running = LinkedHashSet<Running>()
+
+    /** Claimed by the last turn, with handlers that have not been started. */
+    private val unstarted = ArrayList<Running>()
     private var pending = ArrayList<Pair<Settlement, Pending>>()
     private val settling = Settling(handlers.reporter)
     private val clock = ServerClock()
@@ -112,6 +118,7 @@ internal class ShardLoop(
                 if (isTurnDue()) {
                     takeTurn(goodbye = false)
                 } else {
+                    startHandlers()
                     await()
                 }
             }
@@ -225,9 +232,16 @@ internal class ShardLoop(
         val limits = lanes.mapIndexed { i, lane -> if (lane.isLimited) minOf(rooms[i], lane.permitsInHand) else rooms[i] }
         val perLane = lanes.map { ArrayList<Pair<Settlement, Pending>>() }
         for (one in settling) perLane[one.second.running!!.lane.index].add(one)
+        perLane.forEach { it.sortWith(INTO_RUNS) }
         val topics = lanes.mapIndexed { i, lane -> TopicTurn(lane.name, limits[i], rooms[i], perLane[i].map { it.first }) }
 
-        val answer = deliver(capacity, goodbye, topics)
+        // The store is at work while handlers are started.
+        val answer =
+            coroutineScope {
+                val delivery = async(start = CoroutineStart.UNDISPATCHED) { deliver(capacity, goodbye, topics) }
+                startHandlers()
+                delivery.await()
+            }
         val now = backend.clock.nanos()
         hasAnswer = true
         clock.set(answer.micros, now)
@@ -238,7 +252,7 @@ internal class ShardLoop(
         lanes.forEachIndexed { i, lane -> lane.slots.giveBack(rooms[i] - taken[i]) }
         isHungry = !isStopping && (capacity == 0 || (horizon == 0L && answer.left.isNotEmpty() && answer.claims.size == capacity))
         this.settling.settled(perLane.flatten().map { it.second }, answer.misses)
-        for (claim in answer.claims) start(claim, answer.token, now)
+        for (claim in answer.claims) accept(claim, answer.token, now)
         // A full hand may mean that there is more, and one pass is over when there is nothing any more.
         if (answer.claims.isNotEmpty() && horizon > 0) isWoken = true
         if (!isStopping && !goodbye) acquirePermits(answer, taken)
@@ -315,7 +329,7 @@ internal class ShardLoop(
 
     // ---- handlers ----------------------------------------------------------------------------------------------------------
 
-    private fun start(
+    private fun accept(
         claim: Claim,
         token: Long,
         now: Long,
@@ -324,16 +338,24 @@ internal class ShardLoop(
         val timeout = lane.settings.timeout
         val timeoutAt = if (timeout.isInfinite()) Long.MAX_VALUE else now + timeout.inWholeNanoseconds
         val permit = if (lane.isLimited) lane.takePermit() else null
-        val one = Running(lane, claim, token, permit, now + config.leaseNanos / RENEWALS, timeoutAt)
-        running.add(one)
-        lookAt = minOf(lookAt, one.renewAt, one.timeoutAt)
         // A retry or a lapsed claim was not due at its due time; its lag says nothing.
         val lag = clock.sinceDue(now, claim.due)
-        if (claim.attempt > lane.settings.attempts) {
-            finish(one, Outcome.Exhausted)
-        } else {
-            handlers.start(one, lag) { outcome -> finish(one, outcome) }
+        val one = Running(lane, claim, token, permit, lag, now + config.leaseNanos / RENEWALS, timeoutAt)
+        running.add(one)
+        unstarted.add(one)
+        lookAt = minOf(lookAt, one.renewAt, one.timeoutAt)
+    }
+
+    private fun startHandlers() {
+        for (one in unstarted) {
+            when {
+                // Its time was up, or its worker ends.
+                one.isSettled -> continue
+                one.claim.attempt > one.lane.settings.attempts -> finish(one, Outcome.Exhausted)
+                else -> handlers.start(one) { outcome -> finish(one, outcome) }
+            }
         }
+        unstarted.clear()
     }
 
     private companion object {
@@ -341,6 +363,13 @@ internal class ShardLoop(
         const val RENEWALS = 4
 
         const val GATHERING_NANOS = 1_000_000L
+
+        /**
+         * Neighbours of one kind and one token cost the store least. What is acknowledged comes after what is renewed: it may be the
+         * same timer.
+         */
+        val INTO_RUNS =
+            compareBy<Pair<Settlement, Pending>>({ it.first is Settlement.Acknowledge }, { it.first.javaClass.name }, { it.first.token })
 
         /** The first failures of a restart of the server are not worth a line. */
         const val NOTEWORTHY = 5
