@@ -195,6 +195,8 @@ class PoolFaultTest : FunSpec({
                 val here = client(lease = 3.seconds).pool("broken", 3)
                 val there = client(lease = 3.seconds).pool("broken", 3)
                 val permit = here.acquire()
+                // What tells of the holder follows its grant, and must not make a deleted entry anew.
+                eventually(30.seconds) { here.snapshot().holders.size shouldBe 1 }
                 redis.command("DEL", StoredPool(redis, "broken").key(kind))
                 if (kind == "owners" || kind == "meta") eventually(30.seconds) { permit.isLost shouldBe true }
                 permit.release()
