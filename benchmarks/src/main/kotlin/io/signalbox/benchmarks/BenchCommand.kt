@@ -29,7 +29,7 @@ import kotlin.time.Duration.Companion.seconds
 
 /** The command line of `bin/bench`. */
 internal class BenchCommand : SuspendingCliktCommand(name = "bin/bench") {
-    private val figures by argument(name = "FIGURE", help = "P1 to P5; all without any").enum<Figure>().multiple()
+    private val figures by argument(name = "FIGURE", help = "P1 to P7; all without any").enum<Figure>().multiple()
 
     private val rounds by option(metavar = "N", help = "Rounds per peer and load, after one to warm up (default 5)")
         .int().restrictTo(1..1000).default(5)
@@ -82,6 +82,7 @@ internal class BenchCommand : SuspendingCliktCommand(name = "bin/bench") {
             figures.ifEmpty { Figure.entries }.distinct().flatMap { figure ->
                 figure.measure(bench).onEach { echo("$it") }
             }
+        bench.beside.forEach { echo(it) }
         val report = Report(machine, plan.rounds, seconds, lines, bench.rows, bench.waiting)
         echo("")
         if (markdown) echo(Tables.markdown(report.rows)) else Tables.print(report.rows)
