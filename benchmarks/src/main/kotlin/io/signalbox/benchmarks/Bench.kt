@@ -15,9 +15,13 @@ import io.signalbox.benchmarks.timers.IdleCost
 import io.signalbox.benchmarks.timers.RedissonTimerContender
 import io.signalbox.benchmarks.timers.SignalboxTimerContender
 import io.signalbox.benchmarks.timers.TimerRounds
+import io.signalbox.benchmarks.timers.bullMq
 import io.signalbox.benchmarks.timers.idleCost
+import io.signalbox.benchmarks.timers.lineOf
 import io.signalbox.benchmarks.timers.timerRounds
 import io.signalbox.benchmarks.timers.timersOf
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.withContext
 import kotlinx.coroutines.yield
 import org.HdrHistogram.Histogram
 
@@ -32,6 +36,9 @@ internal class Bench(
     val waiting = mutableListOf<WaitingCost>()
     val timers = mutableListOf<TimerRounds>()
     val idle = mutableListOf<IdleCost>()
+
+    /** What was measured beside for which there is no figure. */
+    val beside = mutableListOf<String>()
 
     /** Closed loops of acquire and release; peers by their number of coroutines, because not all can have as many. */
     suspend fun loops(
@@ -93,10 +100,19 @@ internal class Bench(
         progress("timers: setting, draining, lag")
         val contenders = listOf(SignalboxTimerContender(uri), RedissonTimerContender(uri))
         try {
-            return timerRounds(contenders, plan.rounds, ::timersOf).also { timers += it }
+            return timerRounds(contenders, plan.rounds, ::timersOf).also {
+                timers += it
+                it.mapTo(beside, ::lineOf)
+            }
         } finally {
             contenders.forEach { it.close() }
         }
+    }
+
+    /** BullMQ, after the others, where it is installed. */
+    suspend fun bullMq() {
+        progress("timers: BullMQ, if it is installed")
+        beside += withContext(Dispatchers.IO) { bullMq(uri, plan.rounds) } ?: return
     }
 
     /** With one worker and with 32. */

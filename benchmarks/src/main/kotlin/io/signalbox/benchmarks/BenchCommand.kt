@@ -82,6 +82,7 @@ internal class BenchCommand : SuspendingCliktCommand(name = "bin/bench") {
             figures.ifEmpty { Figure.entries }.distinct().flatMap { figure ->
                 figure.measure(bench).onEach { echo("$it") }
             }
+        bench.beside.forEach { echo(it) }
         val report = Report(machine, plan.rounds, seconds, lines, bench.rows, bench.waiting)
         echo("")
         if (markdown) echo(Tables.markdown(report.rows)) else Tables.print(report.rows)

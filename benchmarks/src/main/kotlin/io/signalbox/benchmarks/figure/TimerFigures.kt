@@ -6,6 +6,7 @@ import io.signalbox.benchmarks.measure.Summary
 /** One worker process: setting, taking what is due at one moment, and how late timers come. */
 internal suspend fun timers(bench: Bench): List<FigureLine> {
     val (own, redisson) = bench.timers()
+    bench.bullMq()
     return listOf(
         FigureLine.atLeast("P6", "timers_schedule_vs_redisson", Summary.ofRatios(own.schedule, redisson.schedule), 7.0),
         FigureLine.atLeast("P6", "timers_drain_vs_redisson", Summary.ofRatios(own.drain, redisson.drain), 10.0),

@@ -8,6 +8,7 @@ import java.util.concurrent.atomic.AtomicInteger
 import java.util.concurrent.atomic.AtomicReference
 import kotlin.time.Duration.Companion.days
 import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.seconds
 import kotlin.time.Instant
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineScope
@@ -37,14 +38,34 @@ internal class SignalboxTimerContender(
             declare(Idle)
         }
 
+    /** Of each topic. */
+    private var filled = 0L
+
     override suspend fun schedule(
         count: Int,
         coroutines: Int,
-    ): Long {
-        val nanos = closedLoop(count, coroutines) { timers.schedule(Idle, "job-$it", PAYLOAD, after = 1.days) }
-        check(timers.count(Idle) == count.toLong()) { "signalbox: not all timers were stored." }
-        closedLoop(count, coroutines) { timers.cancel(Idle, "job-$it") }
-        return nanos
+    ): Long = scheduleAndCancel(count, coroutines).first
+
+    /** How many nanoseconds either took. */
+    suspend fun scheduleAndCancel(
+        count: Int,
+        coroutines: Int,
+    ): Pair<Long, Long> {
+        val set = closedLoop(count, coroutines) { timers.schedule(Idle, "job-$it", PAYLOAD, after = 1.days) }
+        check(timers.count(Idle) == count + filled) { "signalbox: not all timers were stored." }
+        val cancelled = closedLoop(count, coroutines) { timers.cancel(Idle, "job-$it") }
+        check(timers.count(Idle) == filled) { "signalbox: not all timers were cancelled." }
+        return Pair(set, cancelled)
+    }
+
+    /** Leaves timers behind that are not due for long, spread over a day: half of them in either topic. */
+    suspend fun fill(numbers: IntRange) {
+        for (chunk in numbers.chunked(10_000)) {
+            val (one, two) = chunk.map { NewTimer("pending-$it", PAYLOAD, 1.days + (it % 86_400).seconds) }.chunked(chunk.size / 2)
+            timers.scheduleAll(Idle, one)
+            timers.scheduleAll(Jobs, two)
+        }
+        filled += numbers.count() / 2
     }
 
     override suspend fun drain(count: Int): Long = drain(count) {}
@@ -64,7 +85,7 @@ internal class SignalboxTimerContender(
         val run = scope.launch { timers.run() }
         val nanos = end.await() - dueNanos
         run.cancelAndJoin()
-        check(timers.count(Jobs) == 0L) { "signalbox: timers were left." }
+        check(timers.count(Jobs) == filled) { "signalbox: timers were left." }
         return nanos
     }
 

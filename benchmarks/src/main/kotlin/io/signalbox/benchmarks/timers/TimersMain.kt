@@ -7,16 +7,23 @@ import java.lang.management.ManagementFactory
 import java.util.Locale
 import kotlinx.coroutines.runBlocking
 
-/** The timers alone, for whoever works on them: rounds, and `idle` for the idle workers as well; or nothing but drains with `drain`. */
+/**
+ * The timers alone, for whoever works on them: rounds, with `bullmq` or `idle` these as well; or only drains with `drain`, or with
+ * many pending with `pending`.
+ */
 public fun main(arguments: Array<String>) {
     val rounds = arguments.firstOrNull()?.toIntOrNull() ?: 3
     RedisServer.start {}.use { server ->
         runBlocking {
             if ("drain" in arguments) return@runBlocking drains(server.uri, rounds)
+            if ("pending" in arguments) {
+                return@runBlocking Statistics(server.uri).use { pendingTimers(server.uri, rounds, it) }
+            }
             val contenders =
                 listOf(SignalboxTimerContender(server.uri), SignalboxTimerContender(server.uri, 64), RedissonTimerContender(server.uri))
-            timerRounds(contenders, rounds, ::timersOf).forEach { println(line(it)) }
+            timerRounds(contenders, rounds, ::timersOf).forEach { println(lineOf(it)) }
             contenders.forEach { it.close() }
+            if ("bullmq" in arguments) println(bullMq(server.uri, rounds) ?: "BullMQ is not installed: see benchmarks/bullmq")
             if ("idle" in arguments) {
                 Statistics(server.uri).use { statistics ->
                     for (workers in listOf(1, 32)) {
@@ -85,7 +92,8 @@ private fun scripts(statistics: Statistics): Scripts {
 /** Enough for a second or so. */
 internal fun timersOf(contender: TimerContender): Int = if (contender is SignalboxTimerContender) 60_000 else 15_000
 
-private fun line(rounds: TimerRounds): String {
+/** What one contender did, in medians and ranges. */
+internal fun lineOf(rounds: TimerRounds): String {
     fun text(values: List<Double>) = Summary.of(values).run { "%,.0f (%,.0f to %,.0f)".format(Locale.ROOT, median, low, high) }
     return "${rounds.title}: schedule ${text(rounds.schedule)}/s, drain ${text(rounds.drain)}/s, lag p50 ${text(rounds.lagP50)} us, p99 " +
         "${text(rounds.lagP99)} us"
