@@ -195,9 +195,9 @@ abstract class EventBehaviour(
             kept.drain() shouldBe 1
         }
 
-        behaviour("kept signals outlive their clients and the retention of everything else") {
+        behaviour("kept signals outlive their clients and the retention of everything else", Ability.FORGETTING) {
             val brief = client {
-                lease = 100.milliseconds
+                lease = 300.milliseconds
                 retention = 1.seconds
             }
             brief.event("done").set()
@@ -211,9 +211,9 @@ abstract class EventBehaviour(
             later.isSet() shouldBe false
         }
 
-        behaviour("an event without signals is forgotten one retention after its last client") {
+        behaviour("an event without signals is forgotten one retention after its last client", Ability.FORGETTING) {
             val brief = client {
-                lease = 100.milliseconds
+                lease = 300.milliseconds
                 retention = 1.seconds
             }
             brief.event("forgotten").run {
