@@ -27,6 +27,9 @@ enum class Ability {
     /** `withLock` is the mutex's own: it knows the coroutine that holds it, and errors speak of a mutex. */
     OWN_WITH_LOCK,
 
+    /** What is not used for one retention is forgotten; tested with leases of a fraction of a second. */
+    FORGETTING,
+
     /** Settings are refused with the words of the Kotlin API. */
     KOTLIN_SETTINGS,
 }

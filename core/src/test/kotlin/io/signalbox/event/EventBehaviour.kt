@@ -195,7 +195,7 @@ abstract class EventBehaviour(
             kept.drain() shouldBe 1
         }
 
-        behaviour("kept signals outlive their clients and the retention of everything else") {
+        behaviour("kept signals outlive their clients and the retention of everything else", Ability.FORGETTING) {
             val brief = client {
                 lease = 1.seconds
                 retention = 1.seconds
@@ -211,7 +211,7 @@ abstract class EventBehaviour(
             later.isSet() shouldBe false
         }
 
-        behaviour("an event without signals is forgotten one retention after its last client") {
+        behaviour("an event without signals is forgotten one retention after its last client", Ability.FORGETTING) {
             val brief = client {
                 lease = 1.seconds
                 retention = 1.seconds

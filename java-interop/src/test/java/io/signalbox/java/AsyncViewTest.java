@@ -209,12 +209,14 @@ class AsyncViewTest {
             var semaphore = client.async().semaphore("api", 1, LIMITED).get();
             var names = new LinkedBlockingQueue<String>();
             Runnable note = () -> names.add(Thread.currentThread().getName());
-            // While the only thread is taken nothing can be completed, so the stages are added in time.
+            // An answer that is there at once completes its future on the calling thread: this one has to wait.
+            var holder = semaphore.acquire().get();
             var taken = new CountDownLatch(1);
             threads.execute(() -> awaitUninterruptibly(taken));
             var acquired = semaphore.acquire();
             acquired.thenRun(note);
-            // The blocking view does not need the executor.
+            // The blocking view does not need the executor, whose only thread is taken.
+            holder.blocking().close();
             assertEquals(0, client.semaphore("api", 1, LIMITED).availablePermits());
             taken.countDown();
             var permit = acquired.get();

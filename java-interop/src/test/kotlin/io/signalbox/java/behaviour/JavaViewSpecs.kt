@@ -25,8 +25,11 @@ class AsyncEventSpec : EventBehaviour(AsyncOnRedis)
 
 class BlockingEventSpec : EventBehaviour(BlockingOnRedis)
 
-/** The suite's `withLock` is the one of Kotlin, on top of an adapter that knows no coroutines. Builders have refusals of their own. */
-private val KOTLIN_ONLY = setOf(Ability.OWN_WITH_LOCK, Ability.KOTLIN_SETTINGS)
+/**
+ * The suite's `withLock` is the one of Kotlin, on top of an adapter that knows no coroutines. Builders have refusals of their own.
+ * And what the store forgets is no matter of the view.
+ */
+private val KOTLIN_ONLY = setOf(Ability.OWN_WITH_LOCK, Ability.KOTLIN_SETTINGS, Ability.FORGETTING)
 
 private object AsyncOnRedis : Redis() {
     override val lacks = KOTLIN_ONLY
