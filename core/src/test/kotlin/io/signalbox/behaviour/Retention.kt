@@ -29,13 +29,8 @@ fun SemaphoreBehaviour.retention() {
         anew.acquire().fencingToken shouldBeGreaterThan token
     }
 
-<<<<<<< HEAD
-    behaviour("a semaphore is kept as long as a client has a handle, used or not") {
-        val idle = client { longer() }.semaphore("api", permits = 2)
-=======
     behaviour("a semaphore is kept as long as a client has a handle, used or not", Ability.FORGETTING) {
-        val idle = client { brief() }.semaphore("api", permits = 2)
->>>>>>> java3
+        val idle = client { longer() }.semaphore("api", permits = 2)
         idle.resize(3)
         otherSemaphoreIsForgotten("other")
         client().attach("api", timeout = Duration.ZERO).permits() shouldBe 3
