@@ -2,12 +2,14 @@
 --
 -- KEYS (all in one hash slot)
 --   1 state      hash   epoch, counts, counters, clock; per session `<session>|<field>`
---   2 held       zset   score 0; `<session>:<token>`, with `:<weight>` behind it if the grant is heavy (weight other than 1,
---                       or a max hold). Tokens have 16 digits, so a range of tokens is a lexical range
---   3 queue      zset   score ticket; `<session>/<sequence>/<weight>/<hold ms or -1>/<since ms>`
+--   2 held       zset   score 0; `<session>:<token>` for one permit, `<session>:<token>+<count>` for a run of them with tokens
+--                       without a gap, and `<session>:<token>:<weight>` for a heavy grant (weight other than 1, or a max hold).
+--                       Which runs there are is decided by the session, which releases out of them
+--   3 queue      zset   score ticket; `<session>/<sequence>/<count>/<weight>/<hold ms or -1>/<since ms>`: a run of waiters with
+--                       tickets and sequence numbers without a gap
 --   4 sessions   zset   score deadline ms; session
---   5 unclaimed  zset   score 0; `<session>/<sequence>=<token>,<holders>,<granted at ms>`: grants that the waiter's client
---                       has not read yet; token 0 refuses
+--   5 unclaimed  zset   score 0; `<session>/<sequence>=<token>,<count>,<holders>,<granted at ms>`: a run of grants that the
+--                       waiters' client has not read yet; token 0 refuses; 12 digits of sequence, so they are read in order
 --   6 limits     zset   score deadline ms; member of held with a max hold
 --   7 signals    zset   events only: score expiry ms or inf, a number. An event is a semaphore whose permits are signals: setting
 --                       it adds a permit, and who was granted one consumes it
@@ -45,26 +47,45 @@ local function touch(key, retention, keep, now)
   end
 end
 
--- The extra weight of a member of held: its weight - 1.
-local function extra_of(member)
-  local weight = string.match(member, ':%d+:(%d+)$')
-  return weight and tonumber(weight) - 1 or 0
+-- The weight of a member of held.
+local function weight_of(member)
+  return tonumber(string.match(member, '%+(%d+)$') or string.match(member, ':%d+:(%d+)$')) or 1
+end
+
+-- `count` permits with tokens from `first` on, as a member of held.
+local function run(session, first, count)
+  return count == 1 and string.format('%s:%d', session, first) or string.format('%s:%d+%d', session, first, count)
 end
 
 -- Takes away what `session` holds and, once that is gone, the session. Its places in the queue stay behind and are dropped
 -- when they reach the head. Returns the number of grants taken (if `most`, call again) and their extra weight.
 local function drop(session, most)
   local members = redis.call('ZRANGEBYLEX', held, '[' .. session .. ':', '(' .. session .. ';', 'LIMIT', 0, most)
-  local extra = 0
-  if #members > 0 then
-    redis.call('ZREM', held, unpack(members))
-    redis.call('ZREM', limits, unpack(members))
-    for i = 1, #members do
-      extra = extra + extra_of(members[i])
-      --@audit('expired', members[i])
+  local gone, grants, extra, rest = {}, 0, 0, nil
+  for i = 1, #members do
+    local first, count = string.match(members[i], ':(%d+)%+(%d+)$')
+    local taken = math.min(tonumber(count) or 1, most - grants)
+    gone[i] = members[i]
+    if count and taken < tonumber(count) then
+      rest = run(session, first + taken, count - taken)
+      extra = extra + taken
+    else
+      extra = extra + weight_of(members[i]) - 1
+    end
+    grants = grants + taken
+    --@audit('expired', session, string.match(members[i], ':(%d+)'), text(taken))
+    if grants == most then
+      break
     end
   end
-  if #members < most then
+  if #gone > 0 then
+    redis.call('ZREM', held, unpack(gone))
+    redis.call('ZREM', limits, unpack(gone))
+  end
+  if rest then
+    redis.call('ZADD', held, 0, rest)
+  end
+  if grants < most then
     redis.call('ZREMRANGEBYLEX', unclaimed, '[' .. session .. '/', '(' .. session .. '0')
     redis.call('ZREM', sessions, session)
     local fields = {}
@@ -74,5 +95,5 @@ local function drop(session, most)
     redis.call('HDEL', state, unpack(fields))
     --@audit('ended', session)
   end
-  return #members, extra
+  return grants, extra
 end

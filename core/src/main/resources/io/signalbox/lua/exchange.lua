@@ -5,10 +5,10 @@
 --   5 announce: 1 pushes announcements here, 0 returns them for the caller to push
 --   6 goodbye: 1 ends the session, whatever the number         7 sequence number of the first acquire
 --   8 how many runs of acquires: quadruples count, weight, hold ms or -1, waits (1 queues the rest, 0 refuses it)
---   9 how many ranges of released tokens: pairs first, last; all plain, all of this session, none in between left out
---  10 how many single released tokens
+--   9 how many runs of held that end, because something in them was released: pairs first token, count
+--  10 how many runs are left of these: pairs first token, count
 --  11 how many heavy releases: pairs token, weight
---  12 how many places in the queue given up: quadruples sequence, weight, hold, since
+--  12 how many runs of places in the queue given up: triples sequence, ticket, count
 --  13 how many commands: triples; 'resize' n 0 | 'add' n 0 | 'extend' '<token>:<weight>' ms
 --     of events: 'signal' <most that are kept> <ms to keep it, or -1> | 'clear' 0 0 | 'consume' n 0, first of all, n being among the released
 --  14.. the entries, in this order
@@ -17,8 +17,10 @@
 --   'lost <epoch>'    unknown or ended session        'gap <last>'   an earlier number is missing
 --   'stale'           the answer is no longer kept
 --   numbers, separated by blanks: now, permits, held, queued, next (-1: nobody waits), more, open (0 in quarantine), how often
---   the queue was lost, token of the first acquire granted here, held before it; then four lists, each behind its length: granted per run (-1: can never fit); sequence, token,
---   holders, granted at of each grant to a waiter of this session; 1 or 0 per heavy release; a number per command
+--   the queue was lost, token of the first acquire granted here, held before it, ticket of the first acquire queued here; then five
+--   lists, each behind its length: granted per run (-1: can never fit); sequence, token, count, holders, granted at of each run of
+--   grants to waiters of this session; 1 or 0 per heavy release; how many per run of places given up were still in the queue: its
+--   last ones; a number per command
 
 local session, number, inbox = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local bound, announce = tonumber(ARGV[4]), ARGV[5] == '1'
@@ -31,60 +33,82 @@ local now, offset = clock(tonumber(stored[7]) or 0, tonumber(stored[8]) or 0)
 
 local goodbye = ARGV[6] == '1'
 
+-- Plain releases: the runs they were part of end, and what is left of these begins. Returns the extra weight held after it.
+local function release(extra)
+  local ended, left = tonumber(ARGV[9]), tonumber(ARGV[10])
+  local at = 14 + 4 * ARGV[8]
+  local own, complete = session .. ':', true
+  for from = 1, ended, 1000 do
+    local members = {}
+    for i = 1, math.min(1000, ended + 1 - from) do
+      local first, count = ARGV[at], ARGV[at + 1]
+      members[i] = count == '1' and own .. first or own .. first .. '+' .. count
+      extra = extra - count + 1
+      at = at + 2
+      --@audit('returned', session, first, count)
+    end
+    complete = redis.call('ZREM', held, unpack(members)) == #members and complete
+  end
+  for from = 1, left, 1000 do
+    local members = {}
+    for i = 1, math.min(1000, left + 1 - from) do
+      local first, count = ARGV[at], ARGV[at + 1]
+      members[2 * i - 1] = '0'
+      members[2 * i] = count == '1' and own .. first or own .. first .. '+' .. count
+      extra = extra + count - 1
+      at = at + 2
+      --@audit('kept', session, first, count)
+    end
+    redis.call('ZADD', held, unpack(members))
+  end
+  if not complete then
+    -- They were evicted, or never were. What is left decides.
+    extra = 0
+    for _, member in ipairs(redis.call('ZRANGE', held, 0, -1)) do
+      extra = extra + weight_of(member) - 1
+    end
+  end
+  return extra
+end
+
 -- The fast path: plain releases and acquires alone, which fit, with nobody waiting and nothing due. What it decides is what the rest
 -- of the script would; if the acquires do not fit, that goes on behind the releases.
-local already_released = false
-if ARGV[6] == '0' and ARGV[11] == '0' and ARGV[12] == '0' and ARGV[13] == '0' and stored[12] ~= '1' and stored[16] ~= '1'
+local extra, already_released = tonumber(stored[3]), false
+if ARGV[6] == '0' and ARGV[11] == '0' and ARGV[12] == '0' and ARGV[13] == '0' and stored[12] == '0' and stored[16] ~= '1'
   and inbox == stored[17] and not stored[20] and now == math.floor(micros / 1000) + tonumber(stored[8])
   and (ARGV[8] == '0' or (ARGV[8] == '1' and ARGV[15] == '1' and ARGV[16] == '-1')) then
-  local runs, ranges, singles = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
+  local runs = tonumber(ARGV[8])
   local count = runs == 1 and tonumber(ARGV[14]) or 0
   local deadline, lease = tonumber(stored[14]), tonumber(stored[15])
   if tonumber(stored[13]) == number - 1 and now < deadline and now + lease - deadline < lease / 16 and now < tonumber(stored[6])
-    and now < tonumber(stored[10]) and now >= tonumber(stored[9]) and count <= 2000 and singles <= 2000 then
-    local at = 14 + 4 * runs
-    if ranges + singles == 0 then
+    and now < tonumber(stored[10]) and now >= tonumber(stored[9]) then
+    if ARGV[9] == '0' then
       -- The first write must be one that a server out of memory still accepts: then it accepts the rest.
       redis.call('PEXPIRE', state, stored[11])
-    end
-    for i = at, at + 2 * ranges - 1, 2 do
-      redis.call('ZREMRANGEBYLEX', held, '[' .. session .. ':' .. ARGV[i], '[' .. session .. ':' .. ARGV[i + 1])
-      --@audit('released', session, ARGV[i], ARGV[i + 1])
-    end
-    if singles > 0 then
-      local members = {}
-      for i = at + 2 * ranges, at + 2 * ranges + singles - 1 do
-        members[#members + 1] = session .. ':' .. ARGV[i]
-        --@audit('released', session, ARGV[i], ARGV[i])
-      end
-      redis.call('ZREM', held, unpack(members))
+    else
+      extra = release(extra)
     end
     already_released = true
     local before = redis.call('ZCARD', held)
-    local weight_held, permits = before + tonumber(stored[3]), tonumber(stored[2])
-    if weight_held + count <= permits then
+    if before == 0 then
+      extra = 0
+    end
+    local weight_held = before + extra
+    if weight_held + count <= tonumber(stored[2]) then
       local first = math.max(tonumber(stored[5]) + 1, micros)
-      local adding, format, member = {}, string.format, session .. ':%d'
-      for i = 1, count do
-        adding[2 * i - 1] = '0'
-        adding[2 * i] = format(member, first + i - 1)
-        --@audit('granted', session, ARGV[7] + i - 1, text(first + i - 1), 1)
-      end
+      local clock_now, result = text(now), prefix .. number % 2
+      local answer = table.concat({ clock_now, stored[2], text(weight_held + count), '0 -1 0 1', stored[19], text(first),
+        text(weight_held), text(stored[4] + 1), runs == 1 and '1 ' .. ARGV[14] or '0', '0 0 0 0' }, ' ')
       if count > 0 then
-        redis.call('ZADD', held, unpack(adding))
+        redis.call('ZADD', held, '0', run(session, first, count))
         if before == 0 then
           redis.call('PEXPIRE', held, stored[11])
         end
-      end
-      local clock_now = text(now)
-      local answer = table.concat({ clock_now, stored[2], text(weight_held + count), '0 -1 0 1', stored[19], text(first),
-        text(weight_held), runs == 1 and '1 ' .. ARGV[14] or '0', '0 0 0' }, ' ')
-      local result = prefix .. number % 2
-      if count > 0 then
-        redis.call('HSET', state, 'clock', clock_now, prefix .. 'number', ARGV[2], result, answer, 'fence', text(first + count - 1),
-          'grants', text(stored[18] + count))
+        --@audit('granted', session, text(ARGV[7]), text(first), text(count))
+        redis.call('HSET', state, 'clock', clock_now, prefix .. 'number', ARGV[2], result, answer, 'extra', text(extra + count - 1),
+          'fence', text(first + count - 1), 'grants', text(stored[18] + count))
       else
-        redis.call('HSET', state, 'clock', clock_now, prefix .. 'number', ARGV[2], result, answer)
+        redis.call('HSET', state, 'clock', clock_now, prefix .. 'number', ARGV[2], result, answer, 'extra', text(extra))
       end
       return { answer }
     end
@@ -118,10 +142,10 @@ elseif number > last + 1 then
   return { 'gap ' .. text(last) }
 end
 
-local permits, extra = tonumber(stored[2]), tonumber(stored[3])
+local permits = tonumber(stored[2])
 local ticket, fence, wake = tonumber(stored[4]), tonumber(stored[5]), tonumber(stored[6])
 local quarantine, refresh, retention = tonumber(stored[9]), tonumber(stored[10]), tonumber(stored[11])
-local queued, lease, keep = stored[12] == '1', tonumber(stored[15]), tonumber(stored[20]) or 0
+local waiting, lease, keep = tonumber(stored[12]), tonumber(stored[15]), tonumber(stored[20]) or 0
 local kept_before = keep
 local more = false
 local written = { 'clock', text(now) }
@@ -180,7 +204,7 @@ if wake <= now then
       redis.call('ZREM', limits, unpack(over))
       redis.call('ZREM', held, unpack(over))
       for i = 1, #over do
-        extra = extra - extra_of(over[i])
+        extra = extra - (weight_of(over[i]) - 1)
         --@audit('overheld', over[i])
       end
       left = left - #over
@@ -197,34 +221,17 @@ if wake <= now then
   write('wake', text(wake))
 end
 
--- Releases. A range goes in one call, whatever its length.
-local at = 14 + 4 * ARGV[8]
-for i = 1, already_released and 0 or tonumber(ARGV[9]) do
-  redis.call('ZREMRANGEBYLEX', held, '[' .. session .. ':' .. ARGV[at], '[' .. session .. ':' .. ARGV[at + 1])
-  --@audit('released', session, ARGV[at], ARGV[at + 1])
-  at = at + 2
+if not already_released then
+  extra = release(extra)
 end
-local singles = already_released and 0 or tonumber(ARGV[10])
-for from = at, at + singles - 1, 1000 do
-  local members = {}
-  for i = from, math.min(from + 999, at + singles - 1) do
-    members[#members + 1] = session .. ':' .. ARGV[i]
-    --@audit('released', session, ARGV[i], ARGV[i])
-  end
-  redis.call('ZREM', held, unpack(members))
-end
-if already_released then
-  at = 14 + 4 * ARGV[8] + 2 * ARGV[9] + ARGV[10]
-else
-  at = at + singles
-end
+local at = 14 + 4 * ARGV[8] + 2 * ARGV[9] + 2 * ARGV[10]
 local released = {}
 local function release_heavy(token, weight)
   local member = session .. ':' .. token .. ':' .. weight
   local removed = redis.call('ZREM', held, member)
   if removed == 1 then
     extra = extra - (weight - 1)
-    --@audit('released', session, token, token)
+    --@audit('returned', session, token, 1)
   end
   redis.call('ZREM', limits, member)
   return removed
@@ -234,28 +241,47 @@ for i = 1, tonumber(ARGV[11]) do
   at = at + 2
 end
 
-local unqueued = 0
--- Places given up. One that was granted meanwhile, and not read yet, is given back.
+local queues = tonumber(stored[19])
+if waiting > 0 and redis.call('ZCARD', queue) == 0 then
+  -- It was evicted. Whoever was in it learns so from the number, and queues again.
+  waiting, queues = 0, queues + 1
+  write('queues', text(queues))
+end
+
+-- A run of waiters, as a member of queue.
+local function place(owner, sequence, count, behind)
+  return string.format('%s/%d/%d/%s', owner, sequence, count, behind)
+end
+
+-- Places given up: cut out of the runs they are in. Those that are not there any more were granted, and are first of their run.
+local given_up = {}
 for i = 1, tonumber(ARGV[12]) do
-  local sequence, weight, hold, since = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
-  local place = session .. '/' .. sequence
-  if redis.call('ZREM', queue, place .. '/' .. weight .. '/' .. hold .. '/' .. since) == 0 then
-    local grant = redis.call('ZRANGEBYLEX', unclaimed, '[' .. place .. '=', '(' .. place .. '>', 'LIMIT', 0, 1)[1]
-    if grant then
-      redis.call('ZREM', unclaimed, grant)
-      local token = string.match(grant, '=(%d+),')
-      if weight == '1' and hold == '-1' then
-        redis.call('ZREM', held, session .. ':' .. token)
-        --@audit('released', session, token, token)
-      else
-        release_heavy(token, weight)
-      end
-    end
-  else
-    unqueued = unqueued + 1
-    --@audit('left', session, sequence)
+  local sequence, first, count = tonumber(ARGV[at]), tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
+  at = at + 3
+  local last, cut = first + count - 1, 0
+  local runs = waiting == 0 and {} or redis.call('ZREVRANGEBYSCORE', queue, text(first), '-inf', 'WITHSCORES', 'LIMIT', 0, 1)
+  local behind = waiting == 0 and {} or redis.call('ZRANGEBYSCORE', queue, '(' .. text(first), text(last), 'WITHSCORES')
+  for j = 1, #behind do
+    runs[#runs + 1] = behind[j]
   end
-  at = at + 4
+  for j = 1, #runs, 2 do
+    local owner, begins, length, rest = string.match(runs[j], '^(.-)/(%d+)/(%d+)/(.*)$')
+    local ticket = tonumber(runs[j + 1])
+    local from, to = math.max(first, ticket), math.min(last, ticket + length - 1)
+    if owner == session and from <= to and begins - ticket == sequence - first then
+      redis.call('ZREM', queue, runs[j])
+      if from > ticket then
+        redis.call('ZADD', queue, text(ticket), place(owner, begins, from - ticket, rest))
+      end
+      if to < ticket + length - 1 then
+        redis.call('ZADD', queue, text(to + 1), place(owner, begins + to + 1 - ticket, ticket + length - 1 - to, rest))
+      end
+      cut = cut + to - from + 1
+      --@audit('left', session, text(begins + from - ticket), text(to - from + 1))
+    end
+  end
+  waiting = waiting - cut
+  given_up[i] = cut
 end
 
 -- Signals that were kept too long. Those that were granted count as the oldest, and those consumed below as granted.
@@ -337,7 +363,7 @@ if stored[16] == '1' and not goodbye then
   if #members > 0 then
     redis.call('ZREM', unclaimed, unpack(members))
     for i = 1, #members do
-      grants[i] = string.gsub(string.match(members[i], '/([^/]*)$'), '[=,]', ' ')
+      grants[i] = string.gsub(string.match(members[i], '/0*(%d+=.*)$'), '[=,]', ' ')
     end
   end
   if #members < bound then
@@ -349,115 +375,133 @@ end
 
 local in_use = redis.call('ZCARD', held)
 local first_in_use = in_use == 0
+if first_in_use then
+  -- Also if it was evicted.
+  extra = 0
+end
 local weight_held = in_use + extra
 local next_token = math.max(fence + 1, micros)
 local before = next_token
 local open = now >= quarantine
 
--- Grants to the queue, head first. Heads whose session is dead are dropped, heads that can never fit are refused.
-local adding, announcements, order = {}, {}, {}
-local function flush(least)
-  if #adding > least then
+-- Grants `count` permits each of `weight`, and returns the first token.
+local adding = {}
+local function grant(owner, count, weight, hold)
+  local first = next_token
+  if weight == 1 and hold < 0 then
+    adding[#adding + 1] = '0'
+    adding[#adding + 1] = run(owner, first, count)
+    extra = extra + count - 1
+  else
+    for token = first, first + count - 1 do
+      local member = string.format('%s:%d:%d', owner, token, weight)
+      if hold >= 0 then
+        redis.call('ZADD', limits, text(now + hold), member)
+        touch(limits, retention, keep, now)
+        if now + hold < wake then
+          wake = now + hold
+          write('wake', text(wake))
+        end
+      end
+      adding[#adding + 1] = '0'
+      adding[#adding + 1] = member
+    end
+    extra = extra + count * (weight - 1)
+  end
+  if #adding > 2000 then
     redis.call('ZADD', held, unpack(adding))
     adding = {}
   end
+  next_token = first + count
+  weight_held = weight_held + count * weight
+  return first
 end
-local function grant(owner, weight, hold)
-  local member = owner .. ':' .. text(next_token)
-  if weight ~= 1 or hold >= 0 then
-    member = member .. ':' .. text(weight)
-    if hold >= 0 then
-      redis.call('ZADD', limits, text(now + hold), member)
-      touch(limits, retention, keep, now)
-      if now + hold < wake then
-        wake = now + hold
-        write('wake', text(wake))
-      end
-    end
+
+-- Grants to the queue, head first. Heads whose session is dead are dropped, heads that can never fit are refused.
+local announcements, order = {}, {}
+local alive = { [session] = not goodbye }
+-- Tells `count` waiters from `sequence` on that they were granted the tokens from `token` on; 0 refuses all of them.
+local function tell(owner, sequence, token, count, holders)
+  local fact = string.format('%d %d %d %d', token, count, holders, now)
+  if owner == session then
+    grants[#grants + 1] = string.format('%d %s', sequence, fact)
+    return
   end
-  adding[#adding + 1] = '0'
-  adding[#adding + 1] = member
-  flush(2000)
-  weight_held, extra = weight_held + weight, extra + weight - 1
-  next_token = next_token + 1
-  return text(next_token - 1)
+  redis.call('ZADD', unclaimed, 0, string.format('%s/%012d=%s', owner, sequence, string.gsub(fact, ' ', ',')))
+  write(owner .. '|unclaimed', '1')
+  local target = alive[owner]
+  if not announcements[target] then
+    announcements[target] = {}
+    order[#order + 1] = target
+  end
+  table.insert(announcements[target], string.format('%s %d %s', owner, sequence, fact))
 end
-if queued then
-  local alive = { [session] = not goodbye }
-  local left, blocked = bound, false
-  while open and left > 0 and not blocked and weight_held < permits do
-    local heads = redis.call('ZRANGE', queue, 0, math.min(left, permits - weight_held) - 1)
-    if #heads == 0 then
-      break
+local left, look = bound, 2
+while open and left > 0 and waiting > 0 and weight_held < permits do
+  local heads, blocked = redis.call('ZRANGE', queue, 0, look - 1, 'WITHSCORES'), false
+  local done, rest = {}, nil
+  for i = 1, #heads, 2 do
+    local owner, sequence, count, weight, hold, since = string.match(heads[i], '^(.-)/(%d+)/(%d+)/(%d+)/(-?%d+)/(%d+)$')
+    count, weight, hold = tonumber(count), tonumber(weight), tonumber(hold)
+    if alive[owner] == nil then
+      local known = redis.call('HMGET', state, owner .. '|deadline', owner .. '|inbox')
+      alive[owner] = known[1] and tonumber(known[1]) > now and known[2]
     end
-    local done = {}
-    for i = 1, #heads do
-      if weight_held >= permits then
+    local taken = math.min(count, left)
+    if not alive[owner] then
+      --@audit('left', owner, sequence, text(taken))
+    elseif weight > math.max(permits, 1) then
+      tell(owner, sequence, 0, taken, weight_held)
+      --@audit('left', owner, sequence, text(taken))
+    else
+      taken = math.min(taken, math.floor((permits - weight_held) / weight))
+      if taken <= 0 then
         blocked = true
         break
       end
-      local owner, sequence, weight, hold = string.match(heads[i], '^(.-)/(%d+)/(%d+)/(-?%d+)/')
-      weight, hold = tonumber(weight), tonumber(hold)
-      if alive[owner] == nil then
-        local known = redis.call('HMGET', state, owner .. '|deadline', owner .. '|inbox')
-        alive[owner] = known[1] and tonumber(known[1]) > now and known[2]
-      end
-      local token
-      if not alive[owner] then
-        --@audit('left', owner, sequence)
-      elseif weight > math.max(permits, 1) then
-        token = '0'
-        --@audit('left', owner, sequence)
-      elseif weight_held + weight > permits then
-        blocked = true
-        break
+      local holders = weight_held + weight
+      local first = grant(owner, taken, weight, hold)
+      --@audit('granted', owner, sequence, text(first), text(taken))
+      if weight == 1 and hold < 0 then
+        tell(owner, sequence, first, taken, holders)
       else
-        token = grant(owner, weight, hold)
-        --@audit('granted', owner, sequence, token, weight)
-      end
-      done[#done + 1] = heads[i]
-      if token then
-        local fact = string.format('%s %s %d %d', sequence, token, weight_held, now)
-        if owner == session then
-          grants[#grants + 1] = fact
-        else
-          local member = string.format('%s/%s=%s,%d,%d', owner, sequence, token, weight_held, now)
-          redis.call('ZADD', unclaimed, 0, member)
-          write(owner .. '|unclaimed', '1')
-          local target = alive[owner]
-          if not announcements[target] then
-            announcements[target] = {}
-            order[#order + 1] = target
-          end
-          table.insert(announcements[target], owner .. ' ' .. fact)
+        for k = 0, taken - 1 do
+          tell(owner, sequence + k, first + k, 1, holders + k * weight)
         end
       end
     end
-    if #done > 0 then
-      redis.call('ZREM', queue, unpack(done))
-      unqueued = unqueued + #done
-      left = left - #done
+    done[#done + 1] = heads[i]
+    left, waiting = left - taken, waiting - taken
+    if taken < count then
+      rest = { text(heads[i + 1] + taken), place(owner, sequence + taken, count - taken, table.concat({ weight, hold, since }, '/')) }
+      break
+    end
+    if left == 0 or weight_held >= permits then
+      break
     end
   end
-  more = more or left <= 0
-  if #order > 0 then
-    touch(unclaimed, retention, keep, now)
+  if #done > 0 then
+    redis.call('ZREM', queue, unpack(done))
   end
+  if rest then
+    redis.call('ZADD', queue, rest[1], rest[2])
+  end
+  if blocked or rest then
+    break
+  end
+  look = math.min(4 * look, 128)
 end
-local waiting = queued and redis.call('ZCARD', queue) or 0
+more = more or left <= 0
+if #order > 0 then
+  touch(unclaimed, retention, keep, now)
+end
 local first_waiting = waiting == 0
-local queues = tonumber(stored[19])
-if queued and waiting == 0 and unqueued == 0 then
-  -- It was evicted. Whoever was in it learns so from the number, and queues again.
-  queues = queues + 1
-  write('queues', text(queues))
-end
 
 -- New acquires: granted if nobody waits and they fit, else queued or refused.
 local granted = {}
-local first_token, held_before = next_token, weight_held
-local joining = {}
+local first_token, held_before, first_ticket = next_token, weight_held, ticket + 1
 local sequence = tonumber(ARGV[7])
+local joining = {}
 at = 14
 for i = 1, tonumber(ARGV[8]) do
   local count, weight, hold, waits = tonumber(ARGV[at]), tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), ARGV[at + 3] == '1'
@@ -468,61 +512,32 @@ for i = 1, tonumber(ARGV[8]) do
     if waiting == 0 and open then
       taken = math.max(0, math.min(count, math.floor((permits - weight_held) / weight)))
     end
-    if weight == 1 and hold < 0 then
-      -- The hot path: members of a batch differ in their last six digits only.
-      local high = math.floor(next_token / 1000000)
-      local low = next_token - high * 1000000
-      local base = session .. ':' .. text(high)
-      for j = 1, taken do
-        if low > 999999 then
-          high, low = high + 1, 0
-          base = session .. ':' .. text(high)
-        end
-        adding[#adding + 1] = '0'
-        adding[#adding + 1] = low > 99999 and base .. low or base .. string.format('%06d', low)
-        low = low + 1
-        if j % 1000 == 0 then
-          flush(0)
-        end
-        --@audit('granted', session, sequence + j - 1, text(next_token + j - 1), 1)
-      end
-      next_token = next_token + taken
-      weight_held = weight_held + taken
-      flush(2000)
-    else
-      for j = 1, taken do
-        local token = grant(session, weight, hold)
-        --@audit('granted', session, sequence + j - 1, token, weight)
-      end
+    if taken > 0 then
+      local first = grant(session, taken, weight, hold)
+      --@audit('granted', session, text(sequence), text(first), text(taken))
     end
     if waits and taken < count then
-      local before_sequence, behind_it = session .. '/', string.format('/%d/%d/%d', weight, hold, now)
-      for j = taken, count - 1 do
-        ticket = ticket + 1
-        waiting = waiting + 1
-        joining[#joining + 1] = text(ticket)
-        joining[#joining + 1] = before_sequence .. text(sequence + j) .. behind_it
-        if #joining >= 2000 then
-          redis.call('ZADD', queue, unpack(joining))
-          joining = {}
-        end
-        --@audit('queued', session, sequence + j, ticket)
-      end
+      joining[#joining + 1] = text(ticket + 1)
+      joining[#joining + 1] = place(session, sequence + taken, count - taken, string.format('%d/%d/%d', weight, hold, now))
+      --@audit('queued', session, text(sequence + taken), text(ticket + 1), text(count - taken))
+      ticket, waiting = ticket + count - taken, waiting + count - taken
     end
   end
   granted[i] = taken
   sequence = sequence + count
   at = at + 4
 end
-flush(0)
+if #adding > 0 then
+  redis.call('ZADD', held, unpack(adding))
+end
 if #joining > 0 then
   redis.call('ZADD', queue, unpack(joining))
 end
 if first_waiting and waiting > 0 then
   touch(queue, retention, keep, now)
 end
-if queued ~= (waiting > 0) then
-  write('queued', waiting > 0 and '1' or '0')
+if waiting ~= tonumber(stored[12]) then
+  write('queued', text(waiting))
 end
 if next_token > before then
   write('fence', text(next_token - 1))
@@ -552,9 +567,9 @@ local soonest = -1
 if waiting > 0 then
   soonest = open and wake or math.min(wake, quarantine)
 end
-local answer = string.format('%d %d %d %d %d %d %d %d %d %d', now, permits, weight_held, waiting, soonest, more and 1 or 0, open and 1 or 0,
-  queues, first_token, held_before)
-for _, list in ipairs({ granted, grants, released, results }) do
+local answer = string.format('%d %d %d %d %d %d %d %d %d %d %d', now, permits, weight_held, waiting, soonest, more and 1 or 0,
+  open and 1 or 0, queues, first_token, held_before, first_ticket)
+for _, list in ipairs({ granted, grants, released, given_up, results }) do
   if #list > 0 then
     answer = answer .. ' ' .. #list .. ' ' .. table.concat(list, ' ')
   else

@@ -7,6 +7,8 @@ import io.signalbox.internal.ledger.Answer
 import io.signalbox.internal.ledger.Command
 import io.signalbox.internal.ledger.Exchange
 import io.signalbox.internal.ledger.Opening
+import io.signalbox.internal.ledger.Releases
+import io.signalbox.internal.ledger.TokenRun
 import io.signalbox.internal.memory.SemaphoreState
 import io.signalbox.internal.memory.execute
 import io.signalbox.internal.memory.open
@@ -25,11 +27,12 @@ class ConsumedSignalsSpec :
             after: Long,
             commands: List<Command>,
             acquires: Int = 0,
-            releases: List<Long> = emptyList(),
+            released: Long? = null,
         ): Answer.Done {
             val runs = if (acquires == 0) emptyList() else listOf(AcquireRun(acquires, weight = 1, holdMillis = -1, waits = false))
+            val releases = Releases(ended = listOfNotNull(released?.let { TokenRun(it, 1) }), left = emptyList())
             val exchange =
-                Exchange("a.1", number, "inbox", false, number * 10, runs, releases.toLongArray(), emptyList(), emptyList(), commands)
+                Exchange("a.1", number, "inbox", false, number * 10, runs, releases, emptyList(), emptyList(), commands)
             return execute(exchange, (START + after) * 1000, bound = 100).answer as Answer.Done
         }
 
@@ -38,13 +41,13 @@ class ConsumedSignalsSpec :
             val mortalAndKept = listOf(Command.Signal(10, keepMillis = 60), Command.Signal(10, keepMillis = -1))
             val granted = event.exchange(1, after = 0, mortalAndKept, acquires = 1)
             granted.permits shouldBe 2
-            event.exchange(2, after = 100, listOf(Command.Consume(1)), releases = listOf(granted.firstToken)).permits shouldBe 1
+            event.exchange(2, after = 100, listOf(Command.Consume(1)), released = granted.firstToken).permits shouldBe 1
         }
 
         test("clearing beside it counts what is kept only") {
             val event = event()
             val granted = event.exchange(1, after = 0, List(2) { Command.Signal(10, keepMillis = -1) }, acquires = 1)
-            val cleared = event.exchange(2, after = 1, listOf(Command.Consume(1), Command.Clear), releases = listOf(granted.firstToken))
+            val cleared = event.exchange(2, after = 1, listOf(Command.Consume(1), Command.Clear), released = granted.firstToken)
             cleared.results shouldBe listOf(1, 1)
             cleared.permits shouldBe 0
         }

@@ -21,7 +21,7 @@ private const val PASSWORD = "correct-horse-battery"
 private val COMMANDS =
     (
         "hello ping evalsha eval blpop lpop time hmget hget hgetall hset hdel pexpire del rpush " +
-            "zadd zrem zcard zscore zrange zrangebyscore zrangebylex zremrangebylex"
+            "zadd zrem zcard zscore zrange zrangebyscore zrevrangebyscore zrangebylex zremrangebylex"
         ).split(' ')
 
 private val EVENTS = "zcount zpopmin zremrangebyrank persist".split(' ')

@@ -113,10 +113,11 @@ class AnnouncementFaultTest : FunSpec({
             val inbox = redis.command("HGET", stored("invented").keys.getValue("state"), "$session|inbox")
             val lines =
                 listOf(
-                    "$session ${settled[1]} ${settled[2]} 1 0",
-                    "$session 1000 ${settled[2]} 1 0",
-                    "$session 1000 0 1 0",
-                    "nobody.1 0 1 1 1",
+                    "$session ${settled[1]} ${settled[2]} 1 1 0",
+                    "$session 1000 ${settled[2]} 1 1 0",
+                    "$session 1000 ${settled[2]} 2000000000 1 0",
+                    "$session 1000 0 1 1 0",
+                    "nobody.1 0 1 1 1 1",
                     "nonsense",
                     "",
                     "$session a b c d",

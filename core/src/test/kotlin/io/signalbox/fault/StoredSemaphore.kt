@@ -19,9 +19,9 @@ internal class StoredSemaphore(
     }.associateBy { it.substringAfterLast(':') }
 
     val epoch: String get() = redis.command("HGET", keys.getValue("state"), "epoch")
-    val held: Int get() = size("held")
-    val queued: Int get() = size("queue")
-    val unclaimed: Int get() = size("unclaimed")
+    val held: Int get() = members("held").sumOf { it.substringAfter('+', "1").toInt() }
+    val queued: Int get() = members("queue").sumOf { it.split('/')[2].toInt() }
+    val unclaimed: Int get() = members("unclaimed").sumOf { it.substringAfter('=').split(',')[1].toInt() }
 
     fun members(kind: String): List<String> = redis.command("ZRANGE", keys.getValue(kind), "0", "-1").lines().filter(String::isNotEmpty)
 
@@ -45,8 +45,6 @@ internal class StoredSemaphore(
             held shouldBe 0
             queued shouldBe 0
         }
-
-    private fun size(kind: String) = redis.command("ZCARD", keys.getValue(kind)).toInt()
 
     private companion object {
         val PATIENCE = 30.seconds

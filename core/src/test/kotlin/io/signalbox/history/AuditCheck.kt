@@ -92,24 +92,39 @@ internal class AuditCheck(
 
             "created" -> if (++created > 1) report("$event: the data were lost")
 
-            "queued" -> queued(event, place = words[0] + "/" + words[1], ticket = words[2].toLong())
+            "queued" -> each(words[3]) { queued(event, place = place(words, it), ticket = words[2].toLong() + it) }
 
-            "granted" -> granted(event, words[0], place = words[0] + "/" + words[1], token = words[2].toLong())
+            "granted" -> each(words[3]) { granted(event, words[0], place(words, it), token = words[2].toLong() + it) }
 
-            "released" -> take(words[0], words[1].toLong()..words[2].toLong())
+            "returned" -> take(words[0], tokens(words))
 
-            "expired" -> expired(event, session = words[0].substringBefore(':'), token = words[0].substringAfter(':').toLong())
+            "kept" -> tokens(words).forEach { keep(words[0], it) }
+
+            "expired" -> tokens(words).forEach { expired(event, session = words[0], token = it) }
 
             "ended" -> {
                 over(event, words[0])
                 sessions[words[0]]?.ended = true
             }
 
-            "left" -> left(event, words[0], place = words[0] + "/" + words[1])
+            "left" -> each(words[2]) { left(event, words[0], place(words, it)) }
 
             else -> report("$event: not expected here")
         }
     }
+
+    /** What is said of runs of waiters and permits, said of one after the other. */
+    private fun each(
+        count: String,
+        action: (nth: Int) -> Unit,
+    ) = repeat(count.toInt(), action)
+
+    private fun place(
+        words: List<String>,
+        nth: Int,
+    ) = "${words[0]}/${words[1].toLong() + nth}"
+
+    private fun tokens(words: List<String>) = words[1].toLong().let { first -> first until first + words[2].toInt() }
 
     private fun begin(
         event: AuditEvent,
@@ -179,6 +194,16 @@ internal class AuditCheck(
         val owned = sessions[session]?.held?.subMap(tokens.first, true, tokens.last, true) ?: return
         held -= owned.size
         owned.clear()
+    }
+
+    /** Of a run of which something was released, what is still held. */
+    private fun keep(
+        session: String,
+        token: Long,
+    ) {
+        if (granted[token] != session) return report("$session keeps $token, which it was not granted")
+        held++
+        sessions[session]?.held?.put(token, Unit)
     }
 
     private fun expired(

@@ -30,12 +30,12 @@ class CheckersTest : FunSpec({
             10 a.1 exchange 1
             10 a.1 granted a.1 0 100 1
             20 b.1 exchange 1
-            20 b.1 queued b.1 0 1
+            20 b.1 queued b.1 0 1 1
             30 a.1 exchange 2
-            30 a.1 released a.1 100 100
+            30 a.1 returned a.1 100 1
             30 a.1 granted b.1 0 101 1
             40 b.1 exchange 2
-            40 b.1 released b.1 101 101
+            40 b.1 returned b.1 101 1
             """,
         ).shouldBeEmpty()
     }
@@ -46,18 +46,57 @@ class CheckersTest : FunSpec({
             """
             10 a.1 exchange 1
             10 a.1 granted a.1 0 100 1
-            10 a.1 queued a.1 1 1
+            10 a.1 queued a.1 1 1 1
             900 b.1 exchange 1
-            900 b.1 queued b.1 0 2
+            900 b.1 queued b.1 0 2 1
             1011 b.1 exchange 2
-            1011 b.1 expired a.1:100
+            1011 b.1 expired a.1 100 1
             1011 b.1 ended a.1
-            1011 b.1 left a.1 1
+            1011 b.1 left a.1 1 1
             1011 b.1 granted b.1 0 101 1
             1020 b.1 exchange 3
-            1020 b.1 released b.1 101 101
+            1020 b.1 returned b.1 101 1
             """,
         ).shouldBeEmpty()
+    }
+
+    test("runs of permits and of waiters without a fault") {
+        check(
+            3,
+            """
+            10 a.1 exchange 1
+            10 a.1 granted a.1 0 100 3
+            20 b.1 exchange 1
+            20 b.1 queued b.1 0 1 3
+            30 a.1 exchange 2
+            30 a.1 returned a.1 100 3
+            30 a.1 kept a.1 101 1
+            30 a.1 granted b.1 0 103 2
+            40 a.1 exchange 3
+            40 a.1 returned a.1 101 1
+            40 a.1 granted b.1 2 105 1
+            50 b.1 exchange 2
+            50 b.1 returned b.1 103 2
+            50 b.1 returned b.1 105 1
+            """,
+        ).shouldBeEmpty()
+    }
+
+    test("a permit kept that never was granted, and one too many of a run") {
+        val violations =
+            check(
+                2,
+                """
+                10 a.1 exchange 1
+                10 a.1 granted a.1 0 100 3
+                20 a.1 exchange 2
+                20 a.1 returned a.1 100 3
+                20 a.1 kept a.1 103 1
+                """,
+            )
+        violations.size shouldBe 2
+        violations[0] shouldContain "3 of 2 permits held"
+        violations[1] shouldContain "a.1 keeps 103"
     }
 
     test("a repeated exchange does not prolong the lease") {
@@ -68,7 +107,7 @@ class CheckersTest : FunSpec({
             10 a.1 granted a.1 0 100 1
             700 a.1 exchange 1
             1011 b.1 exchange 1
-            1011 b.1 expired a.1:100
+            1011 b.1 expired a.1 100 1
             1011 b.1 ended a.1
             """,
         ).shouldBeEmpty()
@@ -83,8 +122,8 @@ class CheckersTest : FunSpec({
             20 b.1 exchange 1
             20 b.1 granted b.1 0 101 1
             30 a.1 exchange 2
-            30 a.1 released a.1 100 101
-            30 b.1 released b.1 100 101
+            30 a.1 returned a.1 100 2
+            30 b.1 returned b.1 100 2
             """,
         ).single() shouldContain "2 of 1 permits held"
     }
@@ -97,14 +136,14 @@ class CheckersTest : FunSpec({
             10 a.1 granted a.1 0 100 1
             10 a.1 granted a.1 1 101 1
             20 b.1 exchange 1
-            20 b.1 queued b.1 0 1
+            20 b.1 queued b.1 0 1 1
             30 a.1 exchange 2
-            30 a.1 released a.1 100 101
+            30 a.1 returned a.1 100 2
             30 a.1 granted a.1 2 102 1
             30 a.1 granted b.1 0 103 1
             40 a.1 exchange 3
-            40 a.1 released a.1 102 102
-            40 b.1 released b.1 103 103
+            40 a.1 returned a.1 102 1
+            40 b.1 returned b.1 103 1
             """,
         ).single() shouldContain "passes by b.1/0"
     }
@@ -116,16 +155,16 @@ class CheckersTest : FunSpec({
             10 a.1 exchange 1
             10 a.1 granted a.1 0 100 1
             20 b.1 exchange 1
-            20 b.1 queued b.1 0 1
-            20 b.1 queued b.1 1 2
+            20 b.1 queued b.1 0 1 1
+            20 b.1 queued b.1 1 2 1
             30 a.1 exchange 2
-            30 a.1 released a.1 100 100
+            30 a.1 returned a.1 100 1
             30 a.1 granted b.1 1 101 1
             40 b.1 exchange 2
-            40 b.1 released b.1 101 101
+            40 b.1 returned b.1 101 1
             40 b.1 granted b.1 0 102 1
             50 b.1 exchange 3
-            50 b.1 released b.1 102 102
+            50 b.1 returned b.1 102 1
             """,
         ).single() shouldContain "passes by b.1/0"
     }
@@ -140,8 +179,8 @@ class CheckersTest : FunSpec({
                 20 b.1 exchange 1
                 20 b.1 granted b.1 0 $token 1
                 30 a.1 exchange 2
-                30 a.1 released a.1 100 100
-                30 b.1 released b.1 $token $token
+                30 a.1 returned a.1 100 1
+                30 b.1 returned b.1 $token 1
                 """,
             ).single() shouldContain "token not larger than 100"
         }
@@ -165,9 +204,9 @@ class CheckersTest : FunSpec({
                 10 a.1 exchange 1
                 10 a.1 granted a.1 0 100 1
                 20 b.1 exchange 1
-                20 b.1 queued b.1 0 1
+                20 b.1 queued b.1 0 1 1
                 30 a.1 exchange 2
-                30 a.1 released a.1 100 100
+                30 a.1 returned a.1 100 1
                 40 a.1 exchange 3
                 """,
             )
@@ -184,10 +223,10 @@ class CheckersTest : FunSpec({
                 10 a.1 exchange 1
                 10 a.1 granted a.1 0 100 1
                 20 a.1 exchange 2
-                20 a.1 queued a.1 1 1
+                20 a.1 queued a.1 1 1 1
                 800 b.1 exchange 1
-                800 b.1 left a.1 1
-                800 b.1 expired a.1:100
+                800 b.1 left a.1 1 1
+                800 b.1 expired a.1 100 1
                 800 b.1 ended a.1
                 """,
             )
@@ -202,12 +241,12 @@ class CheckersTest : FunSpec({
             10 a.1 exchange 1
             10 a.1 granted a.1 0 100 1
             20 b.1 exchange 1
-            20 b.1 queued b.1 0 1
+            20 b.1 queued b.1 0 1 1
             990 a.1 exchange 2
             1990 a.1 exchange 3
-            1990 a.1 released a.1 100 100
+            1990 a.1 returned a.1 100 1
             1990 a.1 granted b.1 0 101 1
-            1990 b.1 released b.1 101 101
+            1990 b.1 returned b.1 101 1
             """,
         ).single() shouldContain "granted to a session silent for a lease"
     }

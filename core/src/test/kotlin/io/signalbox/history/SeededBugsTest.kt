@@ -45,10 +45,10 @@ private val BUGS =
         SeededBug(
             "newcomers come before the queue",
             "passes by",
-            "if queued then" to "if queued and ARGV[8] == '0' then",
+            "while open and left > 0 and waiting > 0" to "while ARGV[8] == '0' and open and left > 0 and waiting > 0",
             "if waiting == 0 and open then" to "if open then",
         ),
-        SeededBug("the last in the queue is the first out", "passes by", "'ZRANGE', queue, 0, math" to "'ZREVRANGE', queue, 0, math"),
+        SeededBug("the last in the queue is the first out", "passes by", "'ZRANGE', queue, 0, look" to "'ZREVRANGE', queue, 0, look"),
         SeededBug(
             "one permit too many",
             "3 of 2 permits held",
@@ -59,7 +59,7 @@ private val BUGS =
             "token not larger than",
             "math.max(fence + 1, micros)" to "math.floor(micros / 1000000) * 1000000",
         ),
-        SeededBug("nobody is granted what comes back", "waited", "if queued then" to "if queued and now < 0 then"),
+        SeededBug("nobody is granted what comes back", "waited", "while open and left > 0" to "while now < 0 and left > 0"),
         SeededBug(
             "half a lease",
             "taken after",
@@ -69,7 +69,7 @@ private val BUGS =
         SeededBug(
             "the dead keep their permits",
             "waited",
-            "redis.call('ZREM', held, unpack(members))\n    redis.call('ZREM', limits" to "redis.call('ZREM', limits",
+            "redis.call('ZREM', held, unpack(gone))\n" to "\n",
         ),
     )
 

@@ -6,9 +6,11 @@ import io.signalbox.internal.ledger.Command
 import io.signalbox.internal.ledger.Exchange
 import io.signalbox.internal.ledger.HeavyGrant
 import io.signalbox.internal.ledger.HeldGrant
+import io.signalbox.internal.ledger.HeldRuns
 import io.signalbox.internal.ledger.Opened
 import io.signalbox.internal.ledger.Opening
-import io.signalbox.internal.ledger.QueuePlace
+import io.signalbox.internal.ledger.QueueRun
+import io.signalbox.internal.ledger.Releases
 import io.signalbox.internal.memory.Announced
 import io.signalbox.internal.memory.SemaphoreState
 import io.signalbox.internal.memory.execute
@@ -75,8 +77,18 @@ internal class RandomSequence(
         var sequence = 0L
         val recent = ArrayDeque<Exchange>()
         val held = LinkedHashMap<Long, HeldGrant>()
-        val queued = LinkedHashMap<Long, QueuePlace>()
+        var opening: Opening? = null
+        var runs = HeldRuns()
+
+        /** Places in the queue by sequence number. */
+        val queued = LinkedHashMap<Long, Place>()
     }
+
+    private class Place(
+        val ticket: Long,
+        val weight: Int,
+        val holdMillis: Long,
+    )
 
     fun run(): List<Step> {
         val steps = ArrayList<Step>(length)
@@ -117,24 +129,25 @@ internal class RandomSequence(
         return Step.Wiped(micros)
     }
 
+    /** Begins a session, or repeats the request that began the last one. */
     private fun open(client: Client): Step =
-        open(
-            client,
-            Opening(
-                session = session(client),
-                previous = if (random.nextInt(5) > 0) client.session else "",
-                label = "label ${client.index}",
-                inbox = "inbox ${client.index}",
-                leaseMillis = if (random.nextInt(6) == 0) lease * 2 else lease,
-                retentionMillis = 3_600_000,
-                declared = if (random.nextInt(12) == 0) declared + 1 else declared,
-                bounded = bounded,
-                quarantine = random.nextInt(8) == 0,
-                newEpoch = "epoch${++epochs}",
-                knownEpoch = client.epoch,
-                knownNumber = client.number - random.nextInt(2),
-                reasserted = client.held.values.filter { random.nextInt(4) > 0 },
-            ),
+        open(client, client.opening?.takeIf { random.nextInt(6) == 0 } ?: opening(client))
+
+    private fun opening(client: Client) =
+        Opening(
+            session = session(client),
+            previous = if (random.nextInt(5) > 0) client.session else "",
+            label = "label ${client.index}",
+            inbox = "inbox ${client.index}",
+            leaseMillis = if (random.nextInt(6) == 0) lease * 2 else lease,
+            retentionMillis = 3_600_000,
+            declared = if (random.nextInt(12) == 0) declared + 1 else declared,
+            bounded = bounded,
+            quarantine = random.nextInt(8) == 0,
+            newEpoch = "epoch${++epochs}",
+            knownEpoch = client.epoch,
+            knownNumber = client.number - random.nextInt(2),
+            reasserted = client.held.values.filter { random.nextInt(4) > 0 },
         )
 
     private fun attach(client: Client): Step =
@@ -143,13 +156,7 @@ internal class RandomSequence(
             Opening(session(client), "", "", "inbox", lease, 3_600_000, -1, true, false, "unused", client.epoch, 0, emptyList()),
         )
 
-    private fun session(client: Client): String = if (random.nextInt(6) == 0 &&
-        client.session != ""
-    ) {
-        client.session
-    } else {
-        "client${client.index}.${++sessions}"
-    }
+    private fun session(client: Client): String = "client${client.index}.${++sessions}"
 
     private fun open(
         client: Client,
@@ -159,12 +166,15 @@ internal class RandomSequence(
         state = kept
         if (opened is Opened.Joined && client.session != opening.session) {
             client.session = opening.session
+            client.opening = opening
             client.epoch = opened.epoch
             client.number = 0
             client.sequence = 0
             client.recent.clear()
             client.queued.clear()
             client.held.keys.retainAll(opened.reasserted)
+            client.runs = HeldRuns()
+            client.held.values.filter { it.isPlain }.forEach { client.runs.add(it.token, 1) }
         }
         return Step.Open(micros, opening, opened)
     }
@@ -173,9 +183,9 @@ internal class RandomSequence(
         client: Client,
         skip: Long = 0,
     ): Exchange {
-        val plain = client.held.values.filter { it.weight == 1 && it.holdMillis < 0 }.filter { random.nextInt(3) == 0 }
-        val heavy = client.held.values.filter { it.weight != 1 || it.holdMillis >= 0 }.filter { random.nextInt(3) == 0 }
+        val heavy = client.held.values.filter { !it.isPlain && random.nextInt(3) == 0 }
         val goodbye = random.nextInt(60) == 0
+        val plain = client.held.values.filter { it.isPlain && random.nextInt(3) == 0 }.map { it.token }
         val runs = List(if (goodbye || random.nextInt(3) == 0) 0 else random.nextInt(1, 4)) { acquireRun() }
         val exchange =
             Exchange(
@@ -185,16 +195,42 @@ internal class RandomSequence(
                 goodbye = goodbye,
                 firstSequence = client.sequence,
                 acquires = runs,
-                releases = (
-                    plain.map {
-                        it.token
-                    } + bogus { random.nextLong(1_000_000_000_000_000, 2_000_000_000_000_000) }
-                    ).sorted().toLongArray(),
+                releases = if (goodbye) {
+                    Releases.NONE
+                } else {
+                    releases(
+                        client,
+                        plain + bogus {
+                            random.nextLong(1e15.toLong(), 2e15.toLong())
+                        },
+                    )
+                },
                 heavyReleases = heavy.map { HeavyGrant(it.token, it.weight) } + bogus { HeavyGrant(1_500_000_000_000_000, 2) },
-                leaves = client.queued.values.filter { random.nextInt(5) == 0 } + bogus { QueuePlace(random.nextLong(20), 1, -1, 5) },
+                leaves = leaves(client) + bogus { QueueRun(random.nextLong(20), random.nextLong(20), random.nextInt(1, 4)) },
                 commands = bogus { command(client) },
             )
         return exchange
+    }
+
+    /** Only an exchange that is executed changes the runs for good. */
+    private fun releases(
+        client: Client,
+        tokens: List<Long>,
+    ): Releases = client.runs.release(tokens.sorted().toLongArray()).also(client.runs::restore)
+
+    /** Some that are queued, those next to each other together. */
+    private fun leaves(client: Client): List<QueueRun> {
+        val chosen = client.queued.filter { random.nextInt(5) < if (random.nextBoolean()) 1 else 3 }.toSortedMap()
+        val runs = ArrayList<QueueRun>()
+        for ((sequence, place) in chosen) {
+            val last = runs.lastOrNull()
+            if (last != null && last.sequence + last.count == sequence && last.ticket + last.count == place.ticket) {
+                runs[runs.lastIndex] = last.copy(count = last.count + 1)
+            } else {
+                runs += QueueRun(sequence, place.ticket, 1)
+            }
+        }
+        return runs
     }
 
     private fun acquireRun(): AcquireRun {
@@ -234,24 +270,35 @@ internal class RandomSequence(
         client.recent.addLast(exchange)
         if (client.recent.size > 3) client.recent.removeFirst()
         all += exchange
-        exchange.releases.forEach(client.held::remove)
+        exchange.releases.tokens().forEach(client.held::remove)
+        client.runs.release(exchange.releases.tokens().toLongArray())
         exchange.heavyReleases.forEach { client.held.remove(it.token) }
-        exchange.leaves.forEach { client.queued.remove(it.sequence) }
+        exchange.leaves.forEachIndexed { index, run ->
+            // Those that had been granted are given back later, when that is read.
+            for (nth in run.count - done.left[index] until run.count) client.queued.remove(run.sequence + nth)
+        }
+        for (grant in done.grants) {
+            for (nth in 0 until grant.count) {
+                val place = client.queued.remove(grant.sequence + nth) ?: continue
+                if (grant.token == Answer.REFUSED) continue
+                val held = HeldGrant(grant.token + nth, place.weight, place.holdMillis)
+                client.held[held.token] = held
+                if (nth == 0 && held.isPlain) client.runs.add(grant.token, grant.count)
+            }
+        }
         var token = done.firstToken
+        var ticket = done.firstTicket
         exchange.acquires.forEachIndexed { index, run ->
+            if (run.isPlain && done.granted[index] > 0) client.runs.add(token, done.granted[index])
             repeat(run.count) { inRun ->
                 val sequence = client.sequence++
                 if (inRun < done.granted[index]) {
                     client.held[token] = HeldGrant(token, run.weight, run.holdMillis)
                     token++
                 } else if (run.waits && done.granted[index] >= 0) {
-                    client.queued[sequence] = QueuePlace(sequence, run.weight, run.holdMillis, done.now)
+                    client.queued[sequence] = Place(ticket++, run.weight, run.holdMillis)
                 }
             }
-        }
-        for (grant in done.grants) {
-            val place = client.queued.remove(grant.sequence) ?: continue
-            if (grant.token != Answer.REFUSED) client.held[grant.token] = HeldGrant(grant.token, place.weight, place.holdMillis)
         }
     }
 }

@@ -170,7 +170,9 @@ private class ScriptSubject(
         reply.drop(1).map { String(it) }.chunked(2).groupBy({ it[0] }, { it[1] })
 
     private fun expected(announced: List<Announced>): Map<String, List<String>> =
-        announced.groupBy({ it.inbox }, { it.run { "$session ${grant.sequence} ${grant.token} ${grant.holders} ${grant.grantedAt}" } })
+        announced.groupBy({
+            it.inbox
+        }, { it.run { "$session ${grant.sequence} ${grant.token} ${grant.count} ${grant.holders} ${grant.grantedAt}" } })
 
     private fun describe(step: Step): String =
         when (step) {
@@ -182,7 +184,7 @@ private class ScriptSubject(
                     "exchange $session $number${if (goodbye) " goodbye" else ""}: acquires ${acquires.map {
                         "${it.count}x${it.weight}"
                     }}, " +
-                        "releases ${releases.toList()} ${heavyReleases.map {
+                        "releases ${releases.ended} leaving ${releases.left} ${heavyReleases.map {
                             it.token
                         }}, leaves $leaves, ${commands.size} commands, bound ${step.bound}"
                 }

@@ -15,12 +15,12 @@ internal fun SemaphoreState.dump(): String {
             "${it.id}: number=${it.number} deadline=${it.deadline} inbox=${it.inbox} held=${it.held.values.map { held ->
                 "${held.grant.token}x${held.weight}${held.limit?.let { limit -> "until${limit.deadline}" }.orEmpty()}"
             }.sorted()} unread=${it.unclaimed.values.map { grant ->
-                "${grant.sequence}=${grant.token},${grant.holders},${grant.grantedAt}"
+                "%012d=${grant.token},${grant.count},${grant.holders},${grant.grantedAt}".format(grant.sequence)
             }.sorted()}"
         }
     val places =
         queue.entries.joinToString("\n") { (ticket, queued) ->
-            "$ticket: ${queued.session}/${queued.place.run { "$sequence/$weight/$holdMillis/$since" }}"
+            "$ticket: ${queued.run { "$session/$sequence/$count/$weight/$holdMillis/$since" }}"
         }
     return "$counts\n$sessions\n$places"
 }
@@ -47,15 +47,18 @@ internal fun RedisCommands<String, String>.dump(
             val id = session.value
             check(state["$id|deadline"] == session.score.toLong().toString()) { "two deadlines of $id" }
             val grants =
-                held.filter { it.startsWith("$id:") }.map { member ->
-                    val grant = member.removePrefix("$id:").split(':')
-                    "${grant[0]}x${grant.getOrElse(1) { "1" }}${limits[member]?.let { "until$it" }.orEmpty()}"
+                held.filter { it.startsWith("$id:") }.flatMap { member ->
+                    val grant = member.removePrefix("$id:").split(':', '+')
+                    if ('+' in member) return@flatMap List(grant[1].toInt()) { "${grant[0].toLong() + it}x1" }
+                    listOf("${grant[0]}x${grant.getOrElse(1) { "1" }}${limits[member]?.let { "until$it" }.orEmpty()}")
                 }
             val unread = unclaimed.filter { it.startsWith("$id/") }.map { it.removePrefix("$id/") }
             "$id: number=${state["$id|number"]} deadline=${session.score.toLong()} inbox=${state["$id|inbox"]} held=${grants.sorted()} " +
                 "unread=${unread.sorted()}"
         }
     val places = zrangebyscoreWithScores(keys[2], Range.unbounded()).joinToString("\n") { "${it.score.toLong()}: ${it.value}" }
+    val waiting = zrange(keys[2], 0, -1).sumOf { it.split('/')[2].toInt() }
+    check(state["queued"] == "$waiting") { "${state["queued"]} queued, and $waiting places" }
     check(
         state.keys.none {
             it.contains('|') && zscore(keys[3], it.substringBefore('|')) == null

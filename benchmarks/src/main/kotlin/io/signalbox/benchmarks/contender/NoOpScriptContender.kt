@@ -32,7 +32,7 @@ internal class NoOpScriptContender(
     override suspend fun acquire(): Any = call { add(1).add(0).add(0).add(0).add(0).add(0).add(1).add(1).add(-1).add(1) }
 
     override suspend fun release(grant: Any) {
-        call { add(0).add(0).add(1).add(0).add(0).add(0).add(TOKEN) }
+        call { add(0).add(1).add(0).add(0).add(0).add(0).add(TOKEN).add(1) }
     }
 
     private suspend fun call(rest: CommandArgs<ByteArray, ByteArray>.() -> Unit): Any {

@@ -1,6 +1,7 @@
 package io.signalbox.internal.coordination
 
 import io.signalbox.internal.ledger.Grant
+import io.signalbox.internal.ledger.HeldRuns
 
 /** A session as its client knows it. Guarded by the coordinator's lock. */
 internal class ClientSession(
@@ -17,13 +18,16 @@ internal class ClientSession(
 
     val held: HeldList = HeldList()
 
+    /** The plain ones among [held], and those on their way back, as the ledger keeps them. */
+    val runs: HeldRuns = HeldRuns()
+
     /** Queued acquires by sequence number, in that order. */
     val waiting: LinkedHashMap<Long, Waiter> = LinkedHashMap()
 
-    /** Sequence numbers whose leave is not answered yet. */
-    val abandoned: HashSet<Long> = HashSet()
+    /** Acquires that gave up their place, by sequence number, until it is known that it was not granted, or the grant is read. */
+    val abandoned: HashMap<Long, Waiter> = HashMap()
 
-    /** Announced grants of acquires whose own exchange is not answered yet. */
+    /** Announced grants of acquires whose own exchange is not answered yet, by the first sequence number. */
     val early: HashMap<Long, Grant> = HashMap()
 
     /** [io.signalbox.internal.ledger.Answer.Done.queues] at the last answer. */

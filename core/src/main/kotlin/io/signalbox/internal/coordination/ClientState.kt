@@ -90,6 +90,7 @@ internal class ClientState(
         schedule.began(sentAt)
         for (permit in inLimbo) {
             val kept = permit.fencingToken in joined.reasserted
+            if (kept && !permit.heavy) began.runs.add(permit.fencingToken, 1)
             when {
                 kept && permit.state == PermitState.HELD -> hold(began, permit)
                 kept -> sendBack(permit)
@@ -199,7 +200,7 @@ internal class ClientState(
         val live = session ?: return
         waiter.state = Waiter.State.ABANDONED
         live.waiting.remove(waiter.sequence)
-        live.abandoned.add(waiter.sequence)
+        live.abandoned[waiter.sequence] = waiter
         outbox.leaves.addLast(waiter)
     }
 
@@ -236,12 +237,9 @@ internal class ClientState(
     }
 
     /** The next exchange, or `null` if there is nothing to say or no way to say it now. */
-    fun compose(
-        inbox: String,
-        maxInFlight: Int,
-    ): InFlight? {
+    fun compose(inbox: String): InFlight? {
         val live = session
-        if (closed || live == null || inFlight.size >= maxInFlight) return null
+        if (closed || live == null || inFlight.isNotEmpty()) return null
         val now = clock.nanos()
         val composed = outbox.compose(live, inbox, now) ?: return null
         inFlight.addLast(composed)
@@ -298,10 +296,7 @@ internal class ClientState(
         settleAcquires(live, head, done)
         head.releases.forEach { confirm(it, wasHeld = true) }
         head.heavyReleases.forEachIndexed { index, permit -> confirm(permit, done.released[index]) }
-        head.leaves.forEach {
-            live.abandoned.remove(it.sequence)
-            it.state = Waiter.State.DONE
-        }
+        settleLeaves(live, head, done)
         var command = done.results.size - head.asks.count { it.command != null }
         for (ask in head.asks) {
             val result = if (ask.command != null) done.results[command++] else 0
@@ -320,22 +315,44 @@ internal class ClientState(
     ) {
         var token = done.firstToken
         var holders = done.heldBefore
+        var ticket = done.firstTicket
         var at = 0
         head.exchange.acquires.forEachIndexed { index, run ->
             val granted = done.granted[index]
+            if (granted > 0 && run.isPlain) live.runs.add(token, granted)
             repeat(run.count) { inRun ->
                 val waiter = head.waiters[at++]
                 if (inRun < granted) {
                     holders += run.weight
-                    grant(live, waiter, Grant(waiter.sequence, token++, holders, done.now))
+                    grant(live, waiter, Grant(waiter.sequence, token++, count = 1, holders, done.now))
                 } else if (granted == Answer.IMPOSSIBLE) {
                     fail(waiter, errors.tooHeavy(waiter, done.permits))
                 } else if (run.waits) {
-                    queued(live, waiter, done.now)
+                    queued(live, waiter, ticket++)
                 } else if (waiter.state != Waiter.State.ABANDONED) {
                     waiter.state = Waiter.State.DONE
                     resume(waiter.continuation, null)
                 }
+            }
+        }
+        val early = live.early.keys.filter { it in head.sequences }
+        early.forEach { granted(live.early.remove(it)!!, announced = true) }
+    }
+
+    /** Who was granted something before the leave arrived stays in mind until that is read, and given back. */
+    private fun settleLeaves(
+        live: ClientSession,
+        head: InFlight,
+        done: Answer.Done,
+    ) {
+        var at = 0
+        head.exchange.leaves.forEachIndexed { index, run ->
+            val gone = run.count - done.left[index]
+            repeat(run.count) { inRun ->
+                val waiter = head.leaves[at++]
+                if (inRun < gone) return@repeat
+                live.abandoned.remove(waiter.sequence)
+                waiter.state = Waiter.State.DONE
             }
         }
     }
@@ -343,43 +360,42 @@ internal class ClientState(
     private fun Settled.queued(
         live: ClientSession,
         waiter: Waiter,
-        now: Long,
+        ticket: Long,
     ) {
-        waiter.queuedAt = now
+        waiter.ticket = ticket
         waiter.wasQueued = true
-        val early = live.early.remove(waiter.sequence)
         if (waiter.state == Waiter.State.ABANDONED) return leave(waiter)
         waiter.state = Waiter.State.QUEUED
         live.waiting[waiter.sequence] = waiter
-        if (early != null) granted(early, announced = true)
     }
 
-    /** A grant to a queued waiter, read in an answer or [announced]. */
+    /** Grants to queued waiters, read in an answer or [announced]. What was read before is ignored. */
     fun Settled.granted(
         grant: Grant,
         announced: Boolean,
     ) {
         val live = session ?: return
-        val waiter = live.waiting.remove(grant.sequence)
-        if (waiter != null && grant.token == Answer.REFUSED) {
-            fail(waiter, errors.tooHeavy(waiter, knownPermits))
-        } else if (waiter != null) {
-            grant(live, waiter, grant)
-        } else if (announced) {
-            // It overtook the answer that says that the acquire is queued.
-            if (inFlight.any { grant.sequence in it.sequences }) live.early[grant.sequence] = grant
-        } else if (grant.token != Answer.REFUSED && grant.sequence in live.abandoned) {
-            // Read before its leave arrived, which will find nothing: to be released instead. A leave does find a grant that was
-            // only announced.
-            val leaving = leaving(grant.sequence) ?: return
-            outbox.leaves.remove(leaving)
-            grant(live, leaving, grant)
+        val waiters = grant.sequences.mapNotNull { live.waiting.remove(it) ?: abandoned(live, it) }
+        if (waiters.isEmpty()) {
+            // It overtook the answer that says that the acquires are queued.
+            if (announced && inFlight.any { grant.sequence in it.sequences }) live.early[grant.sequence] = grant
+            return
+        }
+        if (grant.token == Answer.REFUSED) {
+            return waiters.forEach { if (it.state != Waiter.State.ABANDONED) fail(it, errors.tooHeavy(it, knownPermits)) }
+        }
+        if (waiters.first().isPlain) live.runs.add(grant.token, grant.count)
+        for (waiter in waiters) {
+            val nth = (waiter.sequence - grant.sequence).toInt()
+            grant(live, waiter, Grant(waiter.sequence, grant.token + nth, count = 1, grant.holders + nth, grant.grantedAt))
         }
     }
 
-    private fun leaving(sequence: Long): Waiter? =
-        outbox.leaves.firstOrNull { it.sequence == sequence }
-            ?: inFlight.firstNotNullOfOrNull { sent -> sent.leaves.firstOrNull { it.sequence == sequence } }
+    /** One that has given up its place; a leave of it that is not sent yet is not needed any more. */
+    private fun abandoned(
+        live: ClientSession,
+        sequence: Long,
+    ): Waiter? = live.abandoned.remove(sequence)?.also(outbox.leaves::remove)
 
     /** Hands a permit to [waiter], or back if nobody waits for it any more. */
     private fun Settled.grant(

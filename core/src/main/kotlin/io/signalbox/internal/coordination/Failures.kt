@@ -21,6 +21,7 @@ internal class Failures(
         // Refused as a whole, before anything was written: its number is free again. Find the culprit by halves.
         state.inFlight.remove(sent)
         live.nextNumber = sent.exchange.number
+        live.runs.restore(sent.exchange.releases)
         if (sent.waiters.isEmpty() || sent.operations == 1) return failAll(sent, failure.error)
         sent.asks.forEach { fail(it, failure.error) }
         state.outbox.leaves.addAll(0, sent.leaves)
@@ -41,7 +42,6 @@ internal class Failures(
         sent.waiters.forEach { if (it.state == Waiter.State.SENT) fail(it, error) }
         sent.allReleases.forEach { permit -> permit.awaiting?.let { resumeWithException(it, error) } }
         sent.asks.forEach { fail(it, error) }
-        sent.leaves.forEach { state.session?.abandoned?.remove(it.sequence) }
     }
 
     /** Fails what only needs an answer of the store and has waited for it too long. Queued acquires wait on. */

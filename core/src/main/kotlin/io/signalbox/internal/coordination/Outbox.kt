@@ -6,6 +6,7 @@ import io.signalbox.internal.ledger.Command
 import io.signalbox.internal.ledger.Exchange
 import io.signalbox.internal.ledger.HeavyGrant
 import io.signalbox.internal.ledger.Ledger
+import io.signalbox.internal.ledger.QueueRun
 import java.util.concurrent.ConcurrentLinkedQueue
 import kotlinx.coroutines.CompletableDeferred
 
@@ -112,7 +113,7 @@ internal class Outbox {
             val permit = releases.removeFirst()
             (if (permit.heavy) heavy else plain).add(permit)
         }
-        val left = leaves.take(MAX_BATCH)
+        val left = leaves.take(MAX_BATCH).sortedBy { it.sequence }
         repeat(left.size) { leaves.removeFirst() }
         val asked = asks.toList()
         asks.clear()
@@ -124,9 +125,9 @@ internal class Outbox {
                 goodbye = false,
                 firstSequence = firstSequence,
                 acquires = runsOf(waiters),
-                releases = LongArray(plain.size) { plain[it].fencingToken }.apply { sort() },
+                releases = session.runs.release(LongArray(plain.size) { plain[it].fencingToken }.apply { sort() }),
                 heavyReleases = heavy.map { HeavyGrant(it.fencingToken, it.permits) },
-                leaves = left.map { it.place },
+                leaves = placesOf(left),
                 commands = consumption(plain) + asked.mapNotNull { it.command },
             )
         return InFlight(exchange, waiters, plain, heavy, left, asked, now)
@@ -160,6 +161,23 @@ internal class Outbox {
             val head = waiters[start]
             if (end < waiters.size && waiters[end].isLike(head)) continue
             runs.add(AcquireRun(end - start, head.weight, head.holdMillis, head.waits))
+            start = end
+        }
+        return runs
+    }
+
+    private fun placesOf(waiters: List<Waiter>): List<QueueRun> {
+        if (waiters.isEmpty()) return emptyList()
+        val runs = ArrayList<QueueRun>(1)
+        var start = 0
+        for (end in 1..waiters.size) {
+            val head = waiters[start]
+            if (end < waiters.size &&
+                waiters[end].run { sequence - head.sequence == (end - start).toLong() && ticket - head.ticket == (end - start).toLong() }
+            ) {
+                continue
+            }
+            runs.add(QueueRun(head.sequence, head.ticket, end - start))
             start = end
         }
         return runs

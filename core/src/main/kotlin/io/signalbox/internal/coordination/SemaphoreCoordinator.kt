@@ -41,7 +41,6 @@ internal class SemaphoreCoordinator(
     private val clock: NanoClock,
     private val scope: CoroutineScope,
     private val observers: Observers,
-    private val maxInFlight: Int = 1,
 ) : SessionListener,
     Coordinator,
     PermitKeeper<HeldPermit> {
@@ -215,7 +214,7 @@ internal class SemaphoreCoordinator(
         state.run { takeIn() }
         if (state.closed || departure != null) return null
         if (state.wantsSession && !state.opening) startReopening()
-        if (!state.hasSomethingToSay || state.session == null || state.inFlight.size >= maxInFlight) return null
+        if (!state.hasSomethingToSay || state.session == null || state.inFlight.isNotEmpty()) return null
         val leaving = Departure(clock.nanos())
         departure = leaving
         state.schedule.ringIfBefore(leaving.since + settings.tickNanos)
@@ -235,13 +234,13 @@ internal class SemaphoreCoordinator(
         if (departure !== leaving) return
         departure = null
         state.run { takeIn() }
-        leaving.sent = state.compose(ledger.inbox(), maxInFlight)
+        leaving.sent = state.compose(ledger.inbox())
         judgeLine()
     }
 
-    /** Exchanges leave one after the other, in the order of their numbers, and at most [maxInFlight] are on their way. */
+    /** Exchanges leave one after the other: the next composes what the answer to the last left to say. */
     private fun judgeLine() {
-        lineIsFull = departure != null || state.inFlight.size >= maxInFlight
+        lineIsFull = departure != null || state.inFlight.isNotEmpty()
     }
 
     private fun startReopening() {

@@ -1,6 +1,5 @@
 package io.signalbox.internal.coordination
 
-import io.signalbox.internal.ledger.QueuePlace
 import kotlinx.coroutines.CancellableContinuation
 
 /**
@@ -36,10 +35,11 @@ internal class Waiter(
     /** Once it had a place in the queue, it waits through outages. */
     var wasQueued: Boolean = false
 
-    /** Server time of joining the queue. */
-    var queuedAt: Long = -1
+    /** Its place in the queue, once it has one. */
+    var ticket: Long = -1
 
-    val place: QueuePlace get() = QueuePlace(sequence, weight, holdMillis, queuedAt)
+    /** Whether the grant is one of a run. */
+    val isPlain: Boolean get() = weight == 1 && holdMillis < 0
 
     fun isLike(other: Waiter): Boolean = weight == other.weight && waits == other.waits && holdMillis == other.holdMillis
 }

@@ -48,10 +48,14 @@ internal sealed interface Answer {
         val firstToken: Long,
         /** Held permits before the first of these. */
         val heldBefore: Int,
+        /** Ticket of the first acquire queued here; the others follow without a gap. */
+        val firstTicket: Long,
         /** Grants to this session's queued waiters since its last exchange. A token of [REFUSED]: it can never fit. */
         val grants: List<Grant>,
         /** Per entry of [Exchange.heavyReleases], whether it was still held. */
         val released: List<Boolean>,
+        /** Per entry of [Exchange.leaves], how many of its last places were still in the queue. Those before them were granted. */
+        val left: List<Int>,
         /** Per entry of [Exchange.commands]: the new count, 1 for done, 0 for too late, or why not: [IMPOSSIBLE], [TOO_MANY], [FULL]. */
         val results: List<Int>,
     ) : Answer
@@ -77,12 +81,18 @@ internal sealed interface Answer {
     }
 }
 
-/** A grant to a waiter that had been queued. */
+/**
+ * Grants to waiters that had been queued: to those of [sequence] and following, with the tokens [token] and following. More than one
+ * only if they are plain, and they are one run then.
+ */
 internal data class Grant(
     val sequence: Long,
     val token: Long,
-    /** Held permits, all clients, right after the grant. */
+    val count: Int,
+    /** Held permits, all clients, right after the first of them. */
     val holders: Int,
     /** Server time of the grant. */
     val grantedAt: Long,
-)
+) {
+    val sequences: LongRange get() = sequence until sequence + count
+}

@@ -28,7 +28,9 @@ internal class HeldGrant(
     val token: Long,
     val weight: Int,
     val holdMillis: Long,
-)
+) {
+    val isPlain: Boolean get() = weight == 1 && holdMillis < 0
+}
 
 /**
  * Everything one session has to say about one semaphore in one atomic round trip; possibly nothing, which renews the session.
@@ -45,10 +47,10 @@ internal class Exchange(
     val goodbye: Boolean,
     val firstSequence: Long,
     val acquires: List<AcquireRun>,
-    /** Tokens of released grants of weight 1 without a max hold, ascending. */
-    val releases: LongArray,
+    /** Grants of weight 1 without a max hold. */
+    val releases: Releases,
     val heavyReleases: List<HeavyGrant>,
-    val leaves: List<QueuePlace>,
+    val leaves: List<QueueRun>,
     val commands: List<Command>,
 ) {
     companion object {
@@ -68,7 +70,7 @@ internal class Exchange(
                 goodbye = true,
                 firstSequence = 0,
                 acquires = emptyList(),
-                releases = LongArray(0),
+                releases = Releases.NONE,
                 heavyReleases = emptyList(),
                 leaves = emptyList(),
                 commands = if (consumed == 0) emptyList() else listOf(Command.Consume(consumed)),
@@ -77,6 +79,7 @@ internal class Exchange(
 
     init {
         require(!goodbye || acquires.isEmpty()) { "A session that ends cannot acquire." }
+        require(!goodbye || releases.ended.isEmpty()) { "A session that ends gives back everything." }
     }
 }
 
@@ -88,7 +91,9 @@ internal class AcquireRun(
     val holdMillis: Long,
     /** Whether to queue what cannot be granted now, or to refuse it. */
     val waits: Boolean,
-)
+) {
+    val isPlain: Boolean get() = weight == 1 && holdMillis < 0
+}
 
 /** A grant of weight other than 1, or with a max hold. */
 internal class HeavyGrant(
@@ -96,13 +101,11 @@ internal class HeavyGrant(
     val weight: Int,
 )
 
-/** A place in the queue, named exactly as the store keeps it. */
-internal data class QueuePlace(
+/** [count] places in the queue next to each other, of the acquires from [sequence] on, with the tickets from [ticket] on. */
+internal data class QueueRun(
     val sequence: Long,
-    val weight: Int,
-    val holdMillis: Long,
-    /** Server time of joining the queue: [Answer.now] of the exchange that carried the acquire. */
-    val since: Long,
+    val ticket: Long,
+    val count: Int,
 )
 
 internal sealed interface Command {

@@ -3,7 +3,6 @@ package io.signalbox.internal.memory
 import io.signalbox.internal.ledger.Answer
 import io.signalbox.internal.ledger.Grant
 import io.signalbox.internal.ledger.HeavyGrant
-import io.signalbox.internal.ledger.QueuePlace
 import java.util.TreeMap
 import java.util.TreeSet
 
@@ -45,7 +44,10 @@ internal class SemaphoreState(
     /** When the state may be forgotten if nobody asks for it any more. */
     fun expiresAt(now: Long): Long = if (keep < 0) Long.MAX_VALUE else maxOf(now + retention, keep)
     val sessions: MutableMap<String, SessionState> = HashMap()
+
+    /** By the first ticket. */
     val queue: TreeMap<Long, Queued> = TreeMap()
+    val waiting: Int get() = queue.values.sumOf { it.count }
     val limits: TreeSet<HoldLimit> = TreeSet(compareBy<HoldLimit> { it.deadline }.thenBy { it.member })
 
     /** Held permits, all sessions. */
@@ -63,8 +65,8 @@ internal class SessionState(
     var number: Long = 0
     val held: TreeMap<Long, Held> = TreeMap()
 
-    /** Grants that the client has not read, by `sequence=token`; handed out in the order of that text. */
-    val unclaimed: TreeMap<String, Grant> = TreeMap()
+    /** Grants that the client has not read, by sequence number. */
+    val unclaimed: TreeMap<Long, Grant> = TreeMap()
     val answers: MutableMap<Long, Answer.Done> = HashMap(4)
 }
 
@@ -76,10 +78,24 @@ internal class Held(
     val weight: Int get() = grant.weight
 }
 
-internal class Queued(
+/** [count] waiters of a session that are alike, with sequence numbers and tickets without a gap. */
+internal data class Queued(
     val session: String,
-    val place: QueuePlace,
-)
+    val sequence: Long,
+    val count: Int,
+    val weight: Int,
+    val holdMillis: Long,
+    /** Server time of joining the queue. */
+    val since: Long,
+) {
+    val isPlain: Boolean get() = weight == 1 && holdMillis < 0
+
+    /** Those from the [from]th to the one before the [to]th, or `null` if that is nobody. */
+    fun part(
+        from: Int,
+        to: Int,
+    ): Queued? = if (from >= to) null else copy(sequence = sequence + from, count = to - from)
+}
 
 internal class HoldLimit(
     val deadline: Long,

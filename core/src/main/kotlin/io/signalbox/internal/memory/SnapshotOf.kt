@@ -27,26 +27,26 @@ internal fun SemaphoreState.snapshotOf(
             }
         }
     val waiters =
-        queue.values.mapNotNull { queued ->
+        queue.values.flatMap { run -> List(run.count) { run } }.mapNotNull { queued ->
             val session = sessions[queued.session]?.takeIf { it.deadline > now } ?: return@mapNotNull null
-            session to queued.place
+            session to queued
         }
     return SemaphoreSnapshot(
         name = name,
         declaredPermits = declared,
         permits = permits,
         heldPermits = heldWeight,
-        queueLength = queue.size,
+        queueLength = waiting,
         grants = grants,
         holders = holders.take(limit),
         queue =
-        waiters.take(limit).mapIndexed { index, (session, place) ->
+        waiters.take(limit).mapIndexed { index, (session, queued) ->
             SemaphoreSnapshot.Waiter(
                 client = publicClient(session.id),
                 label = session.label,
                 position = index + 1,
-                permits = place.weight,
-                age = (now - place.since).coerceAtLeast(0).milliseconds,
+                permits = queued.weight,
+                age = (now - queued.since).coerceAtLeast(0).milliseconds,
                 remainingLease = (session.deadline - now).milliseconds,
             )
         },

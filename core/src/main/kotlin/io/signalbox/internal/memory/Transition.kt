@@ -7,7 +7,7 @@ import io.signalbox.internal.ledger.Command
 import io.signalbox.internal.ledger.Exchange
 import io.signalbox.internal.ledger.Grant
 import io.signalbox.internal.ledger.HeavyGrant
-import io.signalbox.internal.ledger.QueuePlace
+import io.signalbox.internal.ledger.QueueRun
 import kotlin.math.max
 import kotlin.math.min
 
@@ -81,9 +81,13 @@ private class Transition(
         state.keepClock(now, micros)
         renew()
         if (state.wake <= now) expire()
-        exchange.releases.forEach { token -> release(token) }
+        exchange.releases.tokens().forEach { token -> release(token) }
+        // Nothing new, unless they were lost: their holder says that it holds them.
+        exchange.releases.left.flatMap { it.tokens }.forEach { token ->
+            session.held.getOrPut(token) { Held(session.id, HeavyGrant(token, weight = 1)) }
+        }
         val released = exchange.heavyReleases.map { release(it.token, it.weight) }
-        exchange.leaves.forEach(::leave)
+        val left = exchange.leaves.map(::leave)
         expireSignals()
         val results = exchange.commands.map(::command)
         if (!exchange.goodbye) readUnclaimed()
@@ -94,12 +98,13 @@ private class Transition(
         grantToQueue()
         val firstToken = nextToken
         val heldBefore = held
+        val firstTicket = state.ticket + 1
         val granted = acquire()
         if (nextToken > before) state.fence = nextToken - 1
         state.grants += nextToken - before
         if (state.permits == 0) state.keep = 0
 
-        val waiting = state.queue.size
+        val waiting = state.waiting
         val answer =
             Answer.Done(
                 now = now,
@@ -119,8 +124,10 @@ private class Transition(
                 granted = granted,
                 firstToken = firstToken,
                 heldBefore = heldBefore,
+                firstTicket = firstTicket,
                 grants = grants.toList(),
                 released = released,
+                left = left,
                 results = results,
             )
         if (!exchange.goodbye) session.answers[exchange.number % 2] = answer
@@ -178,15 +185,22 @@ private class Transition(
         return true
     }
 
-    private fun leave(place: QueuePlace) {
-        val queued = state.queue.entries.firstOrNull { it.value.session == session.id && it.value.place == place }
-        if (queued != null) {
-            state.queue.remove(queued.key)
-        } else {
-            val (key, grant) = session.unclaimed.ceilingEntry("${place.sequence}=")?.takeIf { it.value.sequence == place.sequence }
-                ?: return
-            session.unclaimed.remove(key)
-            release(grant.token, place.weight.takeUnless { it == 1 && place.holdMillis < 0 })
+    /** Cuts the places out of the runs they are in, and returns how many were. The others, at the front, are in the queue no more. */
+    private fun leave(places: QueueRun): Int {
+        val end = places.ticket + places.count
+        val hit =
+            state.queue.headMap(end).filter { (ticket, queued) ->
+                queued.session == session.id &&
+                    ticket + queued.count > places.ticket &&
+                    queued.sequence - ticket == places.sequence - places.ticket
+            }
+        return hit.entries.sumOf { (ticket, queued) ->
+            val from = (max(places.ticket, ticket) - ticket).toInt()
+            val to = (min(end, ticket + queued.count) - ticket).toInt()
+            state.queue.remove(ticket)
+            queued.part(0, from)?.let { state.queue[ticket] = it }
+            queued.part(to, queued.count)?.let { state.queue[ticket + to] = it }
+            to - from
         }
     }
 
@@ -282,26 +296,47 @@ private class Transition(
         while (open && left > 0 && held < state.permits) {
             val (ticket, head) = state.queue.firstEntry() ?: break
             val owner = state.sessions[head.session]?.takeIf { it.deadline > now }
-            val place = head.place
-            val token =
-                when {
-                    owner == null -> null
-                    place.weight > max(state.permits, 1) -> Answer.REFUSED
-                    held + place.weight > state.permits -> return
-                    else -> grant(owner, place.weight, place.holdMillis)
+            var taken = min(head.count, left)
+            when {
+                owner == null -> Unit
+                head.weight > max(state.permits, 1) -> tell(owner, Grant(head.sequence, Answer.REFUSED, taken, held, now))
+                else -> {
+                    taken = min(taken, (state.permits - held) / head.weight)
+                    if (taken <= 0) return
+                    grant(owner, head, taken)
                 }
-            state.queue.remove(ticket)
-            left--
-            if (owner == null || token == null) continue
-            val grant = Grant(place.sequence, token, held, now)
-            if (owner === session) {
-                grants += grant
-            } else {
-                owner.unclaimed["${place.sequence}=$token"] = grant
-                announced += Announced(owner.inbox, owner.id, grant)
             }
+            state.queue.remove(ticket)
+            head.part(taken, head.count)?.let { state.queue[ticket + taken] = it }
+            left -= taken
         }
         if (left <= 0) more = true
+    }
+
+    /** Plain ones are told as one run. */
+    private fun grant(
+        owner: SessionState,
+        head: Queued,
+        count: Int,
+    ) {
+        val facts =
+            List(count) { nth ->
+                val token = grant(owner, head.weight, head.holdMillis)
+                Grant(head.sequence + nth, token, count = 1, held, now)
+            }
+        if (head.isPlain) tell(owner, facts.first().copy(count = count)) else facts.forEach { tell(owner, it) }
+    }
+
+    private fun tell(
+        owner: SessionState,
+        grant: Grant,
+    ) {
+        if (owner === session) {
+            grants += grant
+        } else {
+            owner.unclaimed[grant.sequence] = grant
+            announced += Announced(owner.inbox, owner.id, grant)
+        }
     }
 
     private fun grant(
@@ -334,8 +369,10 @@ private class Transition(
         val taken = min(run.count, fitting)
         repeat(taken) { grant(session, run.weight, run.holdMillis) }
         if (run.waits) {
-            for (sequence in first + taken until first + run.count) {
-                state.queue[++state.ticket] = Queued(session.id, QueuePlace(sequence, run.weight, run.holdMillis, now))
+            val queued = Queued(session.id, first, run.count, run.weight, run.holdMillis, now).part(taken, run.count)
+            if (queued != null) {
+                state.queue[state.ticket + 1] = queued
+                state.ticket += queued.count
             }
         }
         return taken

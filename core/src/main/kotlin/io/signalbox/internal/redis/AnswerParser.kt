@@ -30,9 +30,11 @@ internal object AnswerParser {
             queues = numbers.next(),
             firstToken = numbers.next(),
             heldBefore = numbers.int(),
+            firstTicket = numbers.next(),
             granted = numbers.list { int() },
-            grants = numbers.list { Grant(sequence = next(), token = next(), holders = int(), grantedAt = next()) },
+            grants = numbers.list { Grant(sequence = next(), token = next(), count = int(), holders = int(), grantedAt = next()) },
             released = numbers.list { next() == 1L },
+            left = numbers.list { int() },
             results = numbers.list { int() },
         )
 
@@ -59,10 +61,11 @@ internal object AnswerParser {
         bounded: String,
     ) = Declared(permits.toInt(), bounded == "1")
 
-    /** `sequence token holders grantedAt`, as announced to a session; anything else is ignored. */
+    /** `sequence token count holders grantedAt`, as announced to a session; anything else is ignored. */
     fun announcement(text: String): Grant? {
         val numbers = text.split(' ').map { it.toLongOrNull() ?: return null }
-        return if (numbers.size == 4) Grant(numbers[0], numbers[1], numbers[2].toInt(), numbers[3]) else null
+        if (numbers.size != 5 || numbers[2] !in 1..MAX_RUN) return null
+        return Grant(numbers[0], numbers[1], numbers[2].toInt(), numbers[3].toInt(), numbers[4])
     }
 
     /** Integers separated by single blanks. */
@@ -87,6 +90,9 @@ internal object AnswerParser {
             return if (size == 0) emptyList() else List(size) { entry() }
         }
     }
+
+    /** More than any exchange asks for. */
+    private const val MAX_RUN = 100_000L
 
     private const val MINUS = '-'.code.toByte()
     private const val BLANK = ' '.code.toByte()

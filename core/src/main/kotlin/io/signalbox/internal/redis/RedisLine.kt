@@ -70,21 +70,25 @@ public class RedisLine internal constructor(
                 throw RedisErrors.classify(problem)
             }
         val sentAt = System.nanoTime()
-        var answered = false
-        val result =
-            withTimeoutOrNull(patience) {
-                suspendCancellableCoroutine<T?> { continuation ->
-                    request(connection) { result, error ->
-                        if (error == null) continuation.resume(result) else continuation.resumeWithException(failure(connection, error))
-                    }
-                }.also { answered = true }
-            }
-        if (!answered) {
-            replaceIfSilent(connection, sentAt)
-            throw LedgerFailure(IllegalStateException("The server did not answer within $patience."), executed = true, final = false)
+        // Kept aside: an answer that comes at the very moment of the timeout is one, though withTimeoutOrNull says null.
+        var answer: Result<T?>? = null
+        withTimeoutOrNull(patience) {
+            answer =
+                Result.success(
+                    suspendCancellableCoroutine { continuation ->
+                        request(connection) { result, error ->
+                            if (error == null) continuation.resume(result) else continuation.resumeWithException(failure(connection, error))
+                        }
+                    },
+                )
         }
+        val result =
+            answer ?: run {
+                replaceIfSilent(connection, sentAt)
+                throw LedgerFailure(IllegalStateException("The server did not answer within $patience."), executed = true, final = false)
+            }
         @Suppress("UNCHECKED_CAST")
-        return result as T
+        return result.getOrThrow() as T
     }
 
     /**

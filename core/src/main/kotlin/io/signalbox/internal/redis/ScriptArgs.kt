@@ -11,9 +11,6 @@ internal object ScriptArgs {
     /** Work of one kind in one script: keeps a script below some milliseconds. */
     const val BOUND = 500L
 
-    /** A range costs two arguments and a command; below this length single tokens are cheaper. */
-    private const val MIN_RANGE = 4
-
     fun CommandArgs<ByteArray, ByteArray>.addOpening(opening: Opening): CommandArgs<ByteArray, ByteArray> {
         add(opening.session).add(opening.previous)
         add(opening.label.toByteArray()).add(opening.inbox)
@@ -32,17 +29,16 @@ internal object ScriptArgs {
     ): CommandArgs<ByteArray, ByteArray> {
         add(exchange.session).add(exchange.number).add(exchange.inbox).add(bound)
         add(flag(announceInScript)).add(flag(exchange.goodbye))
-        val (ranges, singles) = split(exchange.releases)
         add(exchange.firstSequence).add(exchange.acquires.size.toLong())
-        add(ranges.size.toLong()).add(singles.size.toLong())
+        add(exchange.releases.ended.size.toLong()).add(exchange.releases.left.size.toLong())
         add(exchange.heavyReleases.size.toLong()).add(exchange.leaves.size.toLong()).add(exchange.commands.size.toLong())
         for (run in exchange.acquires) {
             add(run.count.toLong()).add(run.weight.toLong()).add(run.holdMillis).add(flag(run.waits))
         }
-        for (range in ranges) add(range.first).add(range.last)
-        for (token in singles) add(token)
+        for (run in exchange.releases.ended) add(run.first).add(run.count.toLong())
+        for (run in exchange.releases.left) add(run.first).add(run.count.toLong())
         for (grant in exchange.heavyReleases) add(grant.token).add(grant.weight.toLong())
-        for (place in exchange.leaves) add(place.sequence).add(place.weight.toLong()).add(place.holdMillis).add(place.since)
+        for (run in exchange.leaves) add(run.sequence).add(run.ticket).add(run.count.toLong())
         for (command in exchange.commands) addCommand(command)
         return this
     }
@@ -61,24 +57,4 @@ internal object ScriptArgs {
     private fun text(grant: HeavyGrant) = "${grant.token}:${grant.weight}"
 
     private fun flag(value: Boolean): Long = if (value) 1 else 0
-
-    /** Ascending [tokens] as gapless ranges and the rest. */
-    internal fun split(tokens: LongArray): Pair<List<LongRange>, List<Long>> {
-        if (tokens.isEmpty()) return Pair(emptyList(), emptyList())
-        val ranges = ArrayList<LongRange>()
-        val singles = ArrayList<Long>()
-        var start = 0
-        for (end in 1..tokens.size) {
-            if (end < tokens.size && tokens[end] == tokens[end - 1] + 1) continue
-            if (end - start >=
-                MIN_RANGE
-            ) {
-                ranges.add(tokens[start]..tokens[end - 1])
-            } else {
-                (start until end).forEach { singles.add(tokens[it]) }
-            }
-            start = end
-        }
-        return Pair(ranges, singles)
-    }
 }

@@ -49,13 +49,12 @@ internal object SnapshotParser {
         row: List<String>,
         now: Long,
     ): SemaphoreSnapshot.Waiter {
-        val place = row[4].split('/')
         return SemaphoreSnapshot.Waiter(
             client = publicClient(row[0]),
             label = row[1],
             position = row[3].toInt(),
-            permits = place[1].toInt(),
-            age = (now - place[3].toLong()).coerceAtLeast(0).milliseconds,
+            permits = row[4].toInt(),
+            age = (now - row[5].toLong()).coerceAtLeast(0).milliseconds,
             remainingLease = (row[2].toLong() - now).coerceAtLeast(0).milliseconds,
         )
     }

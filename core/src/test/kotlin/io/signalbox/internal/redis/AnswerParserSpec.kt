@@ -37,13 +37,13 @@ class AnswerParserSpec : FunSpec({
 
     test("an announcement is read as it was written") {
         checkAll(200, grants) { grant ->
-            val line = "${grant.sequence} ${grant.token} ${grant.holders} ${grant.grantedAt}"
+            val line = "${grant.sequence} ${grant.token} ${grant.count} ${grant.holders} ${grant.grantedAt}"
             AnswerParser.announcement(line) shouldBe grant
         }
     }
 
     test("a line in the inbox that is no announcement is no announcement") {
-        for (line in listOf("", " ", "a", "1 2 3", "1 2 3 4 5", "1 2 x 4", "1 2 3 99999999999999999999", " 1 2 3")) {
+        for (line in listOf("", " ", "a", "1 2 3 4", "1 2 3 4 5 6", "1 2 0 4 5", "1 2 100001 4 5", "1 2 x 4 5", "1 2 3 4 99999999999999999999", " 1 2 3")) {
             AnswerParser.announcement(line) shouldBe null
         }
     }
@@ -52,7 +52,7 @@ class AnswerParserSpec : FunSpec({
 private val numbers = Arb.long(0L until (1L shl 53))
 private val counts = Arb.int(0..1_000_000_000)
 
-private val grants = arbitrary { Grant(numbers.bind(), numbers.bind(), counts.bind(), numbers.bind()) }
+private val grants = arbitrary { Grant(numbers.bind(), numbers.bind(), Arb.int(1..100_000).bind(), counts.bind(), numbers.bind()) }
 
 private val answers = arbitrary {
     Answer.Done(
@@ -67,8 +67,10 @@ private val answers = arbitrary {
         granted = Arb.list(Arb.int(-1..2_000), 0..5).bind(),
         firstToken = numbers.bind(),
         heldBefore = counts.bind(),
+        firstTicket = numbers.bind(),
         grants = Arb.list(grants, 0..5).bind(),
         released = Arb.list(Arb.boolean(), 0..5).bind(),
+        left = Arb.list(counts, 0..5).bind(),
         results = Arb.list(Arb.int(-2..1_000_000_000), 0..5).bind(),
     )
 }
@@ -82,10 +84,11 @@ private fun Answer.Done.written(): String {
         words: (T) -> List<Any>,
     ) = listOf<Any>(entries.size) + entries.flatMap(words)
 
-    val words = listOf<Any>(now, permits, held, queued, next, flag(more), flag(open), queues, firstToken, heldBefore) +
+    val words = listOf<Any>(now, permits, held, queued, next, flag(more), flag(open), queues, firstToken, heldBefore, firstTicket) +
         list(granted) { listOf(it) } +
-        list(grants) { listOf(it.sequence, it.token, it.holders, it.grantedAt) } +
+        list(grants) { listOf(it.sequence, it.token, it.count, it.holders, it.grantedAt) } +
         list(released) { listOf(flag(it)) } +
+        list(left) { listOf(it) } +
         list(results) { listOf(it) }
     return words.joinToString(" ")
 }
