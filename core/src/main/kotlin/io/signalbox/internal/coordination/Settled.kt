@@ -111,8 +111,8 @@ internal class Settled(
 
     fun deliver() {
         observations.forEach(observers::tell)
-        for (i in releases.indices) releases[i].resume(released[i])
         for (i in grants.indices) grants[i].resume(granted[i]) { _, permit, _ -> permit?.giveBack() }
+        for (i in releases.indices) releases[i].resume(released[i])
         rest.forEach { it() }
         listeners.forEach(::call)
     }
