@@ -3,6 +3,7 @@ package io.signalbox.fault
 import io.kotest.assertions.nondeterministic.eventually
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.FunSpec
+import io.kotest.matchers.collections.shouldNotBeEmpty
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.signalbox.Semaphore
@@ -58,6 +59,27 @@ class BrokenKeysTest : FunSpec({
                 withTimeout(40.seconds) { waiters.awaitAll() }
                 stored("broken").awaitNothing()
             }
+        }
+    }
+
+    test("'held' is deleted while a batch is held: what is still held of it is held again when some is released") {
+        onStage {
+            val semaphore = client().semaphore("broken", 500)
+            val permits = List(400) { async { semaphore.acquire() } }.awaitAll()
+            val members = stored("broken").members("held").map { it.substringAfter(':') }
+            members.filter { '+' in it }.shouldNotBeEmpty()
+            // The first of each.
+            val firsts = members.mapTo(HashSet()) { it.substringBefore('+').toLong() }
+            val (some, others) = permits.partition { it.fencingToken in firsts }
+
+            stored("broken").delete("held")
+            some.forEach { it.release() shouldBe true }
+            stored("broken").awaitHeld(others.size)
+            semaphore.availablePermits() shouldBe 500 - others.size
+
+            others.forEach { it.release() shouldBe true }
+            stored("broken").awaitNothing()
+            semaphore.acquire(500).release() shouldBe true
         }
     }
 
