@@ -21,6 +21,7 @@ import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.Job
+import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.cancelAndJoin
 
 /** No key stays on the server for ever: neither of a client that says goodbye nor of one that cannot. */
@@ -72,6 +73,27 @@ class RedisRetentionSpec : FunSpec({
             }
             eventually(PATIENCE) { keysOf(namespace).shouldBeEmpty() }
         }
+    }
+
+    test("a batch that is released in part, and a queue that is served in part, keep their time to live") {
+        val namespace = freshNamespace()
+        withClients(Redis { this.namespace = namespace }.emptyStore()) {
+            val semaphore = client { lease = 10.minutes }.semaphore("api", permits = 100)
+            val permits = List(100) { start { semaphore.acquire() } }.awaitAll()
+            val waiters = List(100) { start { semaphore.acquire() } }
+            eventually(PATIENCE) { semaphore.snapshot().queueLength shouldBe 100 }
+            val (released, kept) = permits.withIndex().partition { it.index % 3 == 0 }
+
+            released.forEach { it.value.release() shouldBe true }
+
+            waiters.take(released.size).awaitAll()
+            keysOf(namespace).filter { it.endsWith(":held") || it.endsWith(":queue") }.also { it.size shouldBe 2 }.forEach { key ->
+                withClue(key) { timeToLive(key).shouldBeGreaterThan(0) }
+            }
+            kept.forEach { it.value.release() shouldBe true }
+            waiters.awaitAll().forEach { it.release() shouldBe true }
+        }
+        keysOf(namespace).forEach { RedisServer.shared().command("DEL", it) }
     }
 
     test("the largest retention of all clients counts, and none shortens it") {

@@ -52,6 +52,15 @@ local function weight_of(member)
   return tonumber(string.match(member, '%+(%d+)$') or string.match(member, ':%d+:(%d+)$')) or 1
 end
 
+-- The extra weight held, counted anew.
+local function count_extra()
+  local extra = 0
+  for _, member in ipairs(redis.call('ZRANGE', held, 0, -1)) do
+    extra = extra + weight_of(member) - 1
+  end
+  return extra
+end
+
 -- `count` permits with tokens from `first` on, as a member of held.
 local function run(session, first, count)
   return count == 1 and string.format('%s:%d', session, first) or string.format('%s:%d+%d', session, first, count)
@@ -78,12 +87,13 @@ local function drop(session, most)
       break
     end
   end
+  -- First what is added: a set that becomes empty loses its expiry.
+  if rest then
+    redis.call('ZADD', held, 0, rest)
+  end
   if #gone > 0 then
     redis.call('ZREM', held, unpack(gone))
     redis.call('ZREM', limits, unpack(gone))
-  end
-  if rest then
-    redis.call('ZADD', held, 0, rest)
   end
   if grants < most then
     redis.call('ZREMRANGEBYLEX', unclaimed, '[' .. session .. '/', '(' .. session .. '0')

@@ -36,8 +36,8 @@ local goodbye = ARGV[6] == '1'
 -- Plain releases: the runs they were part of end, and what is left of these begins. Returns the extra weight held after it.
 local function release(extra)
   local ended, left = tonumber(ARGV[9]), tonumber(ARGV[10])
-  local at = 14 + 4 * ARGV[8]
-  local own, complete = session .. ':', true
+  local ends_at = 14 + 4 * ARGV[8]
+  local at, own, complete = ends_at, session .. ':', true
   for from = 1, ended, 1000 do
     local members = {}
     for i = 1, math.min(1000, ended + 1 - from) do
@@ -48,6 +48,15 @@ local function release(extra)
       --@audit('returned', session, first, count)
     end
     complete = redis.call('ZREM', held, unpack(members)) == #members and complete
+  end
+  if not complete then
+    -- They were evicted, or are there in parts, because a script failed half-way. What is left of them is added below, and counted.
+    for i = ends_at, at - 2, 2 do
+      local parts = redis.call('ZRANGEBYLEX', held, '[' .. own .. ARGV[i], '(' .. own .. text(ARGV[i] + ARGV[i + 1]))
+      if #parts > 0 then
+        redis.call('ZREM', held, unpack(parts))
+      end
+    end
   end
   for from = 1, left, 1000 do
     local members = {}
@@ -61,14 +70,11 @@ local function release(extra)
     end
     redis.call('ZADD', held, unpack(members))
   end
-  if not complete then
-    -- They were evicted, or never were. What is left decides.
-    extra = 0
-    for _, member in ipairs(redis.call('ZRANGE', held, 0, -1)) do
-      extra = extra + weight_of(member) - 1
-    end
+  if left > 0 then
+    -- A set that was empty in between has lost its expiry.
+    touch(held, tonumber(stored[11]), tonumber(stored[20]) or 0, now)
   end
-  return extra
+  return complete and extra or count_extra()
 end
 
 -- The fast path: plain releases and acquires alone, which fit, with nobody waiting and nothing due. What it decides is what the rest
@@ -202,10 +208,13 @@ if wake <= now then
     local over = redis.call('ZRANGEBYSCORE', limits, '-inf', text(now), 'LIMIT', 0, left)
     if #over > 0 then
       redis.call('ZREM', limits, unpack(over))
-      redis.call('ZREM', held, unpack(over))
+      local complete = redis.call('ZREM', held, unpack(over)) == #over
       for i = 1, #over do
         extra = extra - (weight_of(over[i]) - 1)
         --@audit('overheld', over[i])
+      end
+      if not complete then
+        extra = count_extra()
       end
       left = left - #over
     end
@@ -242,10 +251,13 @@ for i = 1, tonumber(ARGV[11]) do
 end
 
 local queues = tonumber(stored[19])
-if waiting > 0 and redis.call('ZCARD', queue) == 0 then
-  -- It was evicted. Whoever was in it learns so from the number, and queues again.
+-- Whoever was in the queue learns from the number that it was lost, and queues again.
+local function forget_queue()
   waiting, queues = 0, queues + 1
   write('queues', text(queues))
+end
+if waiting > 0 and redis.call('ZCARD', queue) == 0 then
+  forget_queue()
 end
 
 -- A run of waiters, as a member of queue.
@@ -269,13 +281,14 @@ for i = 1, tonumber(ARGV[12]) do
     local ticket = tonumber(runs[j + 1])
     local from, to = math.max(first, ticket), math.min(last, ticket + length - 1)
     if owner == session and from <= to and begins - ticket == sequence - first then
-      redis.call('ZREM', queue, runs[j])
+      -- First what is added: a set that becomes empty loses its expiry.
       if from > ticket then
         redis.call('ZADD', queue, text(ticket), place(owner, begins, from - ticket, rest))
       end
       if to < ticket + length - 1 then
         redis.call('ZADD', queue, text(to + 1), place(owner, begins + to + 1 - ticket, ticket + length - 1 - to, rest))
       end
+      redis.call('ZREM', queue, runs[j])
       cut = cut + to - from + 1
       --@audit('left', session, text(begins + from - ticket), text(to - from + 1))
     end
@@ -480,11 +493,15 @@ while open and left > 0 and waiting > 0 and weight_held < permits do
       break
     end
   end
+  if rest then
+    redis.call('ZADD', queue, rest[1], rest[2])
+  end
   if #done > 0 then
     redis.call('ZREM', queue, unpack(done))
   end
-  if rest then
-    redis.call('ZADD', queue, rest[1], rest[2])
+  if #heads == 0 then
+    -- Places were taken away by somebody else.
+    forget_queue()
   end
   if blocked or rest then
     break
@@ -492,6 +509,14 @@ while open and left > 0 and waiting > 0 and weight_held < permits do
   look = math.min(4 * look, 128)
 end
 more = more or left <= 0
+if waiting < 1 and stored[12] ~= '0' then
+  -- If a script failed half-way, there may be more than were counted.
+  waiting = 0
+  for _, member in ipairs(redis.call('ZRANGE', queue, 0, -1)) do
+    waiting = waiting + string.match(member, '^.-/%d+/(%d+)/')
+    more = true
+  end
+end
 if #order > 0 then
   touch(unclaimed, retention, keep, now)
 end

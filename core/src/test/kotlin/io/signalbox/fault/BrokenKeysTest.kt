@@ -3,6 +3,7 @@ package io.signalbox.fault
 import io.kotest.assertions.nondeterministic.eventually
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.FunSpec
+import io.kotest.matchers.collections.shouldBeEmpty
 import io.kotest.matchers.collections.shouldNotBeEmpty
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
@@ -80,6 +81,42 @@ class BrokenKeysTest : FunSpec({
             others.forEach { it.release() shouldBe true }
             stored("broken").awaitNothing()
             semaphore.acquire(500).release() shouldBe true
+        }
+    }
+
+    test("a place is taken out of the queue by somebody else: nothing hangs, and its waiter queues again") {
+        onStage {
+            val holding = client(lease = 6.seconds).semaphore("broken", 2)
+            val held = holding.acquire(2)
+            val waiters =
+                List(2) { waiter(client(lease = 6.seconds).semaphore("broken", 2)).also { _ -> stored("broken").awaitQueued(it + 1) } }
+            redis.command("ZREM", stored("broken").keys.getValue("queue"), stored("broken").members("queue").first())
+
+            // Room for both at once, and one is there.
+            held.release() shouldBe true
+            withTimeout(30.seconds) { waiters.awaitAll() }
+            stored("broken").awaitNothing()
+            client().semaphore("broken", 2).tryAcquire(2)!!.release() shouldBe true
+        }
+    }
+
+    test("'held' is deleted, and a heavy max hold in it ends: there are no more permits than before") {
+        onStage {
+            client(proxied, lease = 2.seconds).semaphore("broken", 5) { maxHold = 6.seconds }.acquire(5)
+            val others = client(lease = 60.seconds).semaphore("broken", 5) { maxHold = 6.seconds }
+            proxy.refuseConnections()
+            proxy.cut()
+
+            stored("broken").delete("held")
+            val permit = client(lease = 60.seconds).semaphore("broken", 5).acquire()
+            // An exchange finds that the max hold, of which only the limit is left, is over.
+            eventually(30.seconds) {
+                others.permits()
+                stored("broken").members("limits").shouldBeEmpty()
+            }
+            others.tryAcquire(5) shouldBe null
+            others.tryAcquire(4)!!.release() shouldBe true
+            permit.release() shouldBe true
         }
     }
 

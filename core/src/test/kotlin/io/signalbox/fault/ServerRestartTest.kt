@@ -162,6 +162,26 @@ class ServerRestartTest : FunSpec({
         }
     }
 
+    test("data lost, and nobody creates the semaphore until the leases are over: what is put back then is given back") {
+        onStage {
+            val creator = client(lease = 2.seconds)
+            creator.semaphore("late", 3)
+            val attached = client(lease = 2.seconds).attach("late")
+            val permits = List(3) { attached.acquire() }
+            val waiter = async { attached.acquire() }
+            stored("late").awaitQueued(1)
+            creator.closeAndJoin()
+
+            redis.command("FLUSHALL")
+            eventually(30.seconds) { permits.all { it.isLost } shouldBe true }
+            val created = client().semaphore("late", 3)
+
+            withTimeout(30.seconds) { waiter.await() }.release() shouldBe true
+            stored("late").awaitNothing()
+            withTimeout(30.seconds) { created.acquire(3) }.release() shouldBe true
+        }
+    }
+
     test("a client that holds and waits for nothing joins again when it is asked to do something") {
         onStage {
             val semaphore = client().semaphore("idle", 2)

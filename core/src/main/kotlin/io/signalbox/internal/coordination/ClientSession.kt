@@ -18,7 +18,7 @@ internal class ClientSession(
 
     val held: HeldList = HeldList()
 
-    /** The plain ones among [held], and those on their way back, as the ledger keeps them. */
+    /** The plain permits as the ledger keeps them once it has executed what is in flight. */
     val runs: HeldRuns = HeldRuns()
 
     /** Queued acquires by sequence number, in that order. */

@@ -73,10 +73,12 @@ internal class ClientState(
 
     // ---- sessions ----------------------------------------------------------------------------------------------------------
 
+    /** [putBack] were in limbo when the session was asked for; those that were lost since are given back. */
     fun Settled.joined(
         sessionId: String,
         joined: Opened.Joined,
         sentAt: Long,
+        putBack: List<HeldPermit>,
     ) {
         opening = false
         wantsRefresh = false
@@ -88,7 +90,7 @@ internal class ClientState(
         knownPermits = joined.permits
         declared = joined.declared
         schedule.began(sentAt)
-        for (permit in inLimbo) {
+        for (permit in putBack) {
             val kept = permit.fencingToken in joined.reasserted
             if (kept && !permit.heavy) began.runs.add(permit.fencingToken, 1)
             when {
@@ -291,12 +293,13 @@ internal class ClientState(
         lastProblem = null
 
         done.grants.forEach { granted(it, announced = false) }
-        if (live.queues >= 0 && done.queues != live.queues) requeue(live)
+        val queueLost = live.queues >= 0 && done.queues != live.queues
+        if (queueLost) requeue(live)
         live.queues = done.queues
         settleAcquires(live, head, done)
         head.releases.forEach { confirm(it, wasHeld = true) }
         head.heavyReleases.forEachIndexed { index, permit -> confirm(permit, done.released[index]) }
-        settleLeaves(live, head, done)
+        settleLeaves(live, head, done, queueLost && !done.more)
         var command = done.results.size - head.asks.count { it.command != null }
         for (ask in head.asks) {
             val result = if (ask.command != null) done.results[command++] else 0
@@ -339,15 +342,16 @@ internal class ClientState(
         early.forEach { granted(live.early.remove(it)!!, announced = true) }
     }
 
-    /** Who was granted something before the leave arrived stays in mind until that is read, and given back. */
+    /** Who was granted something before the leave arrived stays in mind until that is read, and given back; unless it [isRead] all. */
     private fun settleLeaves(
         live: ClientSession,
         head: InFlight,
         done: Answer.Done,
+        isRead: Boolean,
     ) {
         var at = 0
         head.exchange.leaves.forEachIndexed { index, run ->
-            val gone = run.count - done.left[index]
+            val gone = if (isRead) 0 else run.count - done.left[index]
             repeat(run.count) { inRun ->
                 val waiter = head.leaves[at++]
                 if (inRun < gone) return@repeat
@@ -375,12 +379,14 @@ internal class ClientState(
         announced: Boolean,
     ) {
         val live = session ?: return
-        val waiters = grant.sequences.mapNotNull { live.waiting.remove(it) ?: abandoned(live, it) }
-        if (waiters.isEmpty()) {
+        val known = grant.sequences.count { it in live.waiting || it in live.abandoned }
+        if (known == 0 && announced && inFlight.any { grant.sequence in it.sequences }) {
             // It overtook the answer that says that the acquires are queued.
-            if (announced && inFlight.any { grant.sequence in it.sequences }) live.early[grant.sequence] = grant
-            return
+            live.early[grant.sequence] = grant
         }
+        // A run is granted to those that were queued as one, so all of them are known, or it was read before, or it is invented.
+        if (known < grant.count) return
+        val waiters = grant.sequences.mapNotNull { live.waiting.remove(it) ?: abandoned(live, it) }
         if (grant.token == Answer.REFUSED) {
             return waiters.forEach { if (it.state != Waiter.State.ABANDONED) fail(it, errors.tooHeavy(it, knownPermits)) }
         }

@@ -149,9 +149,9 @@ internal class Outbox {
         return taken
     }
 
-    /** Nothing while there are releases: those go first, alone. */
+    /** Nothing while there are releases and leaves: those go first, alone. */
     private fun takeSuspects(): List<Waiter> =
-        if (releases.isEmpty()) suspects.removeFirst().filter { it.state == Waiter.State.PENDING } else emptyList()
+        if (releases.isEmpty() && leaves.isEmpty()) suspects.removeFirst().filter { it.state == Waiter.State.PENDING } else emptyList()
 
     private fun runsOf(waiters: List<Waiter>): List<AcquireRun> {
         if (waiters.isEmpty()) return emptyList()

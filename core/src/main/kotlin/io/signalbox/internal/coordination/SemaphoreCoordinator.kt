@@ -68,7 +68,7 @@ internal class SemaphoreCoordinator(
         if (opened is Opened.Joined) {
             settle {
                 state.handle = wanted
-                state.run { joined(request.session, opened, sentAt) }
+                state.run { joined(request.session, opened, sentAt, putBack = emptyList()) }
             }
             ledger.enlist(subject)
             scope.launch { watch() }
@@ -93,7 +93,7 @@ internal class SemaphoreCoordinator(
     /** Opens a new session in place of a lost one; runs in [scope] until it succeeds or nobody wants it any more. */
     private suspend fun reopen() {
         // One request for all attempts: an earlier one may still arrive, and must not begin a session of its own.
-        val request = settle { openings.next(state) }
+        val (request, putBack) = settle { openings.next(state) to state.inLimbo }
         ledger.listen(request.session, this)
         var attempt = 0
         while (settle { stillWanted() }) {
@@ -107,7 +107,7 @@ internal class SemaphoreCoordinator(
                     null
                 }
             when (outcome) {
-                is Opened.Joined -> return settle { state.run { joined(request.session, outcome, sentAt) } }
+                is Opened.Joined -> return settle { state.run { joined(request.session, outcome, sentAt, putBack) } }
                 is Opened.Mismatch -> return settle { state.run { giveUp(errors.mismatch(handle.asDeclared, outcome.declared)) } }
                 Opened.NotFound -> settle { state.lastProblem = errors.notFound() }
                 null -> Unit

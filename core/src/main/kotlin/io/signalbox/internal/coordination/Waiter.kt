@@ -14,10 +14,11 @@ import kotlinx.coroutines.CancellableContinuation
  *     ▼                   │ cancelled                  │ cancelled
  *   DONE              ABANDONED                        ▼
  *                         │ answered: granted -> given back    ABANDONED, leave sent
- *                         └ answered: queued  -> leave sent         └ answered -> DONE
+ *                         └ answered: queued  -> leave sent         ├ answered: was still queued -> DONE
+ *                                                                   └ granted -> given back
  * ```
  *
- * All fields are guarded by the coordinator's lock. Losing the session turns SENT and QUEUED into PENDING.
+ * All fields are guarded by the coordinator's lock. Losing the session turns SENT and QUEUED into PENDING, and ends ABANDONED.
  */
 internal class Waiter(
     val weight: Int,

@@ -54,7 +54,7 @@ internal sealed interface Answer {
         val grants: List<Grant>,
         /** Per entry of [Exchange.heavyReleases], whether it was still held. */
         val released: List<Boolean>,
-        /** Per entry of [Exchange.leaves], how many of its last places were still in the queue. Those before them were granted. */
+        /** Per entry of [Exchange.leaves], how many of its last places were still in the queue. Those before them were granted or refused, or the queue was lost. */
         val left: List<Int>,
         /** Per entry of [Exchange.commands]: the new count, 1 for done, 0 for too late, or why not: [IMPOSSIBLE], [TOO_MANY], [FULL]. */
         val results: List<Int>,
