@@ -50,11 +50,23 @@ local function release(extra)
     complete = redis.call('ZREM', held, unpack(members)) == #members and complete
   end
   if not complete then
-    -- They were evicted, or are there in parts, because a script failed half-way. What is left of them is added below, and counted.
+    -- They were evicted, or are part of others, because a script failed half-way: cut out of whatever is there, and counted anew.
     for i = ends_at, at - 2, 2 do
-      local parts = redis.call('ZRANGEBYLEX', held, '[' .. own .. ARGV[i], '(' .. own .. text(ARGV[i] + ARGV[i + 1]))
-      if #parts > 0 then
-        redis.call('ZREM', held, unpack(parts))
+      local first, last = tonumber(ARGV[i]), ARGV[i] + ARGV[i + 1] - 1
+      local parts = redis.call('ZRANGEBYLEX', held, '[' .. own .. text(first), '(' .. own .. text(last + 1))
+      parts[#parts + 1] = redis.call('ZRANGE', held, '(' .. own .. text(first), '[' .. own, 'BYLEX', 'REV', 'LIMIT', 0, 1)[1]
+      for j = 1, #parts do
+        local begins, count = string.match(parts[j], ':(%d+)%+?(%d*)$')
+        local ends = begins and begins + (tonumber(count) or 1) - 1 or 0
+        if ends >= first then
+          redis.call('ZREM', held, parts[j])
+          if tonumber(begins) < first then
+            redis.call('ZADD', held, 0, run(session, begins, first - begins))
+          end
+          if ends > last then
+            redis.call('ZADD', held, 0, run(session, last + 1, ends - last))
+          end
+        end
       end
     end
   end
@@ -70,7 +82,7 @@ local function release(extra)
     end
     redis.call('ZADD', held, unpack(members))
   end
-  if left > 0 then
+  if left > 0 or not complete then
     -- A set that was empty in between has lost its expiry.
     touch(held, tonumber(stored[11]), tonumber(stored[20]) or 0, now)
   end
