@@ -56,11 +56,18 @@ internal class Schedule(
         refreshAt = clock.nanos() + settings.refreshNanos
     }
 
-    /** Returns how long to sleep, in nanoseconds. */
-    fun plan(state: ClientState): Long {
+    /**
+     * Returns how long to sleep, in nanoseconds.
+     *
+     * @param departing whether an exchange waits to be written: whatever is asked for meanwhile waits behind it, and rings no bell.
+     */
+    fun plan(
+        state: ClientState,
+        departing: Boolean,
+    ): Long {
         val now = clock.nanos()
         val live = state.session
-        val busy = state.opening || state.inFlight.isNotEmpty() || !state.outbox.isEmpty || state.isEngaged
+        val busy = departing || state.opening || state.inFlight.isNotEmpty() || !state.outbox.isEmpty || state.isEngaged
         var wake = refreshAt
         if (busy) wake = minOf(wake, now + settings.tickNanos)
         if (busy && state.inFlight.isEmpty()) wake = minOf(wake, heartbeatAt, promisedAt)

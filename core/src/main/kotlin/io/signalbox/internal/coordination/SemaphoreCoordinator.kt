@@ -309,7 +309,7 @@ internal class SemaphoreCoordinator(
     /** Looks after the semaphore until the client is closed: heartbeats, repetitions, deadlines. Sleeps while it is idle. */
     private suspend fun watch() {
         while (true) {
-            state.schedule.sleep(settle { state.schedule.plan(state) })
+            state.schedule.sleep(settle { state.schedule.plan(state, departing = departure != null) })
             if (state.closed) return
             look()
         }
