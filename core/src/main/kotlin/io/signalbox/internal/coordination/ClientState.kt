@@ -299,7 +299,7 @@ internal class ClientState(
         settleAcquires(live, head, done)
         head.releases.forEach { confirm(it, wasHeld = true) }
         head.heavyReleases.forEachIndexed { index, permit -> confirm(permit, done.released[index]) }
-        settleLeaves(live, head, done, queueLost && !done.more)
+        settleLeaves(live, head, done, nothingUnread = queueLost && !done.more)
         var command = done.results.size - head.asks.count { it.command != null }
         for (ask in head.asks) {
             val result = if (ask.command != null) done.results[command++] else 0
@@ -327,7 +327,7 @@ internal class ClientState(
                 val waiter = head.waiters[at++]
                 if (inRun < granted) {
                     holders += run.weight
-                    grant(live, waiter, Grant(waiter.sequence, token++, count = 1, holders, done.now))
+                    grant(live, waiter, token++, holders, done.now)
                 } else if (granted == Answer.IMPOSSIBLE) {
                     fail(waiter, errors.tooHeavy(waiter, done.permits))
                 } else if (run.waits) {
@@ -338,20 +338,24 @@ internal class ClientState(
                 }
             }
         }
+        if (live.early.isEmpty()) return
         val early = live.early.keys.filter { it in head.sequences }
         early.forEach { granted(live.early.remove(it)!!, announced = true) }
     }
 
-    /** Who was granted something before the leave arrived stays in mind until that is read, and given back; unless it [isRead] all. */
+    /**
+     * Who was granted something before the leave arrived stays in mind until that is read, and given back. With [nothingUnread]
+     * there is no such grant: the place was lost with the queue.
+     */
     private fun settleLeaves(
         live: ClientSession,
         head: InFlight,
         done: Answer.Done,
-        isRead: Boolean,
+        nothingUnread: Boolean,
     ) {
         var at = 0
         head.exchange.leaves.forEachIndexed { index, run ->
-            val gone = if (isRead) 0 else run.count - done.left[index]
+            val gone = if (nothingUnread) 0 else run.count - done.left[index]
             repeat(run.count) { inRun ->
                 val waiter = head.leaves[at++]
                 if (inRun < gone) return@repeat
@@ -379,21 +383,21 @@ internal class ClientState(
         announced: Boolean,
     ) {
         val live = session ?: return
-        val known = grant.sequences.count { it in live.waiting || it in live.abandoned }
-        if (known == 0 && announced && inFlight.any { grant.sequence in it.sequences }) {
-            // It overtook the answer that says that the acquires are queued.
-            live.early[grant.sequence] = grant
+        // A run is granted to those that were queued as one: all of them are known, or it was read before. Else it is invented.
+        if (announced && !grant.sequences.all { it in live.waiting || it in live.abandoned }) {
+            // Or it overtook the answer that says that the acquires are queued.
+            if (inFlight.any { grant.sequence in it.sequences }) live.early[grant.sequence] = grant
+            return
         }
-        // A run is granted to those that were queued as one, so all of them are known, or it was read before, or it is invented.
-        if (known < grant.count) return
         val waiters = grant.sequences.mapNotNull { live.waiting.remove(it) ?: abandoned(live, it) }
+        if (waiters.isEmpty()) return
         if (grant.token == Answer.REFUSED) {
             return waiters.forEach { if (it.state != Waiter.State.ABANDONED) fail(it, errors.tooHeavy(it, knownPermits)) }
         }
         if (waiters.first().isPlain) live.runs.add(grant.token, grant.count)
         for (waiter in waiters) {
             val nth = (waiter.sequence - grant.sequence).toInt()
-            grant(live, waiter, Grant(waiter.sequence, grant.token + nth, count = 1, grant.holders + nth, grant.grantedAt))
+            grant(live, waiter, grant.token + nth, grant.holders + nth, grant.grantedAt)
         }
     }
 
@@ -407,9 +411,11 @@ internal class ClientState(
     private fun Settled.grant(
         live: ClientSession,
         waiter: Waiter,
-        grant: Grant,
+        token: Long,
+        holders: Int,
+        grantedAt: Long,
     ) {
-        val permit = HeldPermit(coordinator, grant.token, waiter.weight, grant.holders, limited = waiter.holdMillis >= 0, clock.nanos())
+        val permit = HeldPermit(coordinator, token, waiter.weight, holders, limited = waiter.holdMillis >= 0, clock.nanos())
         hold(live, permit)
         if (waiter.state == Waiter.State.ABANDONED) {
             permit.isUnseen = true
@@ -420,7 +426,7 @@ internal class ClientState(
         granted(waiter, permit)
         if (permit.limited) {
             // The exchange that read serverNow was sent before the server's clock showed it.
-            limit(permit, live.sentAtServerNow + (grant.grantedAt - live.serverNow) * CoordinationSettings.NANOS, waiter.holdMillis)
+            limit(permit, live.sentAtServerNow + (grantedAt - live.serverNow) * CoordinationSettings.NANOS, waiter.holdMillis)
         }
         resume(waiter.continuation, permit)
     }

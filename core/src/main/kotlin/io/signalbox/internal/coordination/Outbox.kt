@@ -153,31 +153,28 @@ internal class Outbox {
     private fun takeSuspects(): List<Waiter> =
         if (releases.isEmpty() && leaves.isEmpty()) suspects.removeFirst().filter { it.state == Waiter.State.PENDING } else emptyList()
 
-    private fun runsOf(waiters: List<Waiter>): List<AcquireRun> {
-        if (waiters.isEmpty()) return emptyList()
-        val runs = ArrayList<AcquireRun>(1)
-        var start = 0
-        for (end in 1..waiters.size) {
-            val head = waiters[start]
-            if (end < waiters.size && waiters[end].isLike(head)) continue
-            runs.add(AcquireRun(end - start, head.weight, head.holdMillis, head.waits))
-            start = end
-        }
-        return runs
-    }
+    private fun runsOf(waiters: List<Waiter>): List<AcquireRun> =
+        waiters.runs({ head, waiter, _ ->
+            waiter.isLike(head)
+        }) { head, count -> AcquireRun(count, head.weight, head.holdMillis, head.waits) }
 
-    private fun placesOf(waiters: List<Waiter>): List<QueueRun> {
-        if (waiters.isEmpty()) return emptyList()
-        val runs = ArrayList<QueueRun>(1)
+    private fun placesOf(waiters: List<Waiter>): List<QueueRun> =
+        waiters.runs({ head, waiter, nth -> waiter.sequence == head.sequence + nth && waiter.ticket == head.ticket + nth }) { head, count ->
+            QueueRun(head.sequence, head.ticket, count)
+        }
+
+    /** What [make] makes of each longest run of neighbours of which every one, the nth behind its head, [belongs] to that. */
+    private inline fun <R> List<Waiter>.runs(
+        belongs: (head: Waiter, waiter: Waiter, nth: Int) -> Boolean,
+        make: (head: Waiter, count: Int) -> R,
+    ): List<R> {
+        if (isEmpty()) return emptyList()
+        val runs = ArrayList<R>(1)
         var start = 0
-        for (end in 1..waiters.size) {
-            val head = waiters[start]
-            if (end < waiters.size &&
-                waiters[end].run { sequence - head.sequence == (end - start).toLong() && ticket - head.ticket == (end - start).toLong() }
-            ) {
-                continue
-            }
-            runs.add(QueueRun(head.sequence, head.ticket, end - start))
+        for (end in 1..size) {
+            val head = this[start]
+            if (end < size && belongs(head, this[end], end - start)) continue
+            runs.add(make(head, end - start))
             start = end
         }
         return runs

@@ -1,5 +1,6 @@
 package io.signalbox.internal.coordination
 
+import io.signalbox.internal.ledger.isPlain
 import kotlinx.coroutines.CancellableContinuation
 
 /**
@@ -40,7 +41,7 @@ internal class Waiter(
     var ticket: Long = -1
 
     /** Whether the grant is one of a run. */
-    val isPlain: Boolean get() = weight == 1 && holdMillis < 0
+    val isPlain: Boolean get() = isPlain(weight, holdMillis)
 
     fun isLike(other: Waiter): Boolean = weight == other.weight && waits == other.waits && holdMillis == other.holdMillis
 }

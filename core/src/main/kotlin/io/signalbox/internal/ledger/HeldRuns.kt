@@ -2,6 +2,12 @@ package io.signalbox.internal.ledger
 
 import java.util.TreeMap
 
+/** Whether grants of [weight] with a max hold of [holdMillis], or -1, are kept by runs; the others are heavy. */
+internal fun isPlain(
+    weight: Int,
+    holdMillis: Long,
+): Boolean = weight == 1 && holdMillis < 0
+
 /** Plain permits of one session: those with the tokens [first] and following, [count] of them. */
 internal data class TokenRun(
     val first: Long,

@@ -29,7 +29,7 @@ internal class HeldGrant(
     val weight: Int,
     val holdMillis: Long,
 ) {
-    val isPlain: Boolean get() = weight == 1 && holdMillis < 0
+    val isPlain: Boolean get() = isPlain(weight, holdMillis)
 }
 
 /**
@@ -92,7 +92,7 @@ internal class AcquireRun(
     /** Whether to queue what cannot be granted now, or to refuse it. */
     val waits: Boolean,
 ) {
-    val isPlain: Boolean get() = weight == 1 && holdMillis < 0
+    val isPlain: Boolean get() = isPlain(weight, holdMillis)
 }
 
 /** A grant of weight other than 1, or with a max hold. */

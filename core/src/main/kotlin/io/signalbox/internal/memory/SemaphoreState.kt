@@ -3,6 +3,7 @@ package io.signalbox.internal.memory
 import io.signalbox.internal.ledger.Answer
 import io.signalbox.internal.ledger.Grant
 import io.signalbox.internal.ledger.HeavyGrant
+import io.signalbox.internal.ledger.isPlain
 import java.util.TreeMap
 import java.util.TreeSet
 
@@ -88,7 +89,7 @@ internal data class Queued(
     /** Server time of joining the queue. */
     val since: Long,
 ) {
-    val isPlain: Boolean get() = weight == 1 && holdMillis < 0
+    val isPlain: Boolean get() = isPlain(weight, holdMillis)
 
     /** Those from the [from]th to the one before the [to]th, or `null` if that is nobody. */
     fun part(
