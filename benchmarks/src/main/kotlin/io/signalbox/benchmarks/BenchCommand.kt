@@ -44,7 +44,9 @@ internal class BenchCommand : SuspendingCliktCommand(name = "bin/bench") {
     private val seconds by option(metavar = "S", help = "Length of a round (default 0.9)")
         .double().restrictTo(0.05..600.0).default(0.9)
 
-    private val scripts by option(help = "What each kind of exchange costs the server, in microseconds; and no figures but those named").flag()
+    private val scripts by option(
+        help = "What each kind of exchange costs the server, in microseconds; and no figures but those named",
+    ).flag()
 
     private val servers by option(
         "--server",

@@ -14,24 +14,27 @@ import io.signalbox.benchmarks.figure.Figure
 import io.signalbox.benchmarks.figure.FigureLine
 import io.signalbox.benchmarks.scripts.ScriptPrices
 import io.signalbox.testkit.RedisServer
+import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
+
+/** Long enough for a pair of every peer on a busy machine. */
+private val A_WHILE = 500.milliseconds
 
 /** Figures in rounds of a moment: that they are measured, checked and named, not what they come to. */
 class FiguresSpec :
     FunSpec({
         val server = autoClose(RedisServer.start {})
         val statistics = autoClose(Statistics(server.uri))
-        val plan = Plan(rounds = 1, round = 60.milliseconds)
 
         suspend fun measured(
             figure: Figure,
+            round: Duration = 60.milliseconds,
             check: (lines: List<FigureLine>, bench: Bench) -> Unit,
         ) {
-            val bench = Bench(server.uri, statistics, plan)
+            val bench = Bench(server.uri, statistics, Plan(rounds = 1, round = round))
             val lines = figure.measure(bench)
             lines.forAll {
                 "$it" shouldMatch Regex("(P[0-9][bc]?|J[12]|pool) [a-z0-9_]+ [0-9.]+ (target [0-9.]+ (ok|short)|no target)")
-                it.value.low shouldBeGreaterThan 0.0
             }
             check(lines, bench)
         }
@@ -64,14 +67,14 @@ class FiguresSpec :
         }
 
         test("P8: two processes") {
-            measured(Figure.P8) { lines, bench ->
+            measured(Figure.P8, A_WHILE) { lines, bench ->
                 names(lines) shouldContain "two_processes_p99_vs_blpop_pool"
                 bench.rows.map { it.coroutines } shouldContainExactly listOf(1000, 1000, 512, 512)
             }
         }
 
         test("P9: permits in use behind a proxy, in one process and in two") {
-            measured(Figure.P9) { lines, _ ->
+            measured(Figure.P9, A_WHILE) { lines, _ ->
                 fun value(name: String) = lines.single { it.name == name }.value.median
                 value("one_process_percent_in_use").shouldBeBetween(0.0, 100.0, 0.0)
                 value("two_processes_block_percent_in_use").shouldBeBetween(0.0, 100.0, 0.0)

@@ -17,6 +17,9 @@ internal class Monitor {
     /** A place to wait for [changeIn] it, and for every [change]. */
     fun corner(): Condition = lock.withLock { lock.newCondition().also { corners += it } }
 
+    /** Wakes nobody: for what nobody waits for. */
+    inline fun <T> look(action: () -> T): T = lock.withLock(action)
+
     inline fun <T> change(action: () -> T): T = lock.withLock {
         action().also {
             changed.signalAll()

@@ -81,8 +81,9 @@ internal class ScriptPrices(
         try {
             val held = List(calls) { client.semaphore("heartbeat-$it", permits = 1).acquire() }
             val spent = meter.spentIn { delay(heartbeats) }
-            if (held.any { it.isLost } || spent.calls < calls) {
-                throw CheckFailure("${Kind.HEARTBEAT.title}: ${spent.calls} scripts were called by $calls holders, ${held.count { it.isLost }} lost.")
+            val lost = held.count { it.isLost }
+            if (lost > 0 || spent.calls < calls) {
+                throw CheckFailure("${Kind.HEARTBEAT.title}: $calls holders called ${spent.calls} scripts, and $lost of them lost their permit.")
             }
             return spent.micros.toDouble() / spent.calls
         } finally {
