@@ -41,8 +41,8 @@ internal class BenchCommand : SuspendingCliktCommand(name = "bin/bench") {
     private val rounds by option(metavar = "N", help = "Rounds per peer and load, after one to warm up (default 5)")
         .int().restrictTo(1..1000).default(5)
 
-    private val seconds by option(metavar = "S", help = "Length of a round (default 0.9)")
-        .double().restrictTo(0.05..600.0).default(0.9)
+    private val seconds by option(metavar = "S", help = "Length of a round (default 0.8)")
+        .double().restrictTo(0.05..600.0).default(0.8)
 
     private val scripts by option(
         help = "What each kind of exchange costs the server, in microseconds; and no figures but those named",

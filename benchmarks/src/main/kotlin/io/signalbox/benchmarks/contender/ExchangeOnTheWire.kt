@@ -5,7 +5,10 @@ import io.signalbox.testkit.FaultProxy
 import java.net.URI
 import java.util.concurrent.CopyOnWriteArrayList
 
-/** Keys and arguments of an `EVALSHA` that the library has sent, so that what imitates it follows it without knowing it. */
+/** How an exchange goes over the wire, and so how the server counts it. What its script is called, and does, is not known here. */
+internal const val EXCHANGE_COMMAND = "EVALSHA"
+
+/** Keys and arguments of an exchange that the library has sent, so that what imitates it follows it without knowing it. */
 internal class ExchangeOnTheWire private constructor(
     val keys: List<ByteArray>,
     val arguments: List<ByteArray>,
@@ -16,7 +19,7 @@ internal class ExchangeOnTheWire private constructor(
             val server = URI(uri)
             val scripts = CopyOnWriteArrayList<List<String>>()
             FaultProxy(server.host, server.port).use { proxy ->
-                proxy.onRequest { _, bytes -> scripts += commandsIn(bytes).filter { it.first() == "EVALSHA" } }
+                proxy.onRequest { _, bytes -> scripts += commandsIn(bytes).filter { it.first() == EXCHANGE_COMMAND } }
                 val client = Signalbox.connect("redis://${proxy.host}:${proxy.port}") { namespace = "bench" }
                 try {
                     val semaphore = client.semaphore("wire", permits = 8)

@@ -68,6 +68,6 @@ internal open class HandOffBenchmark {
     internal enum class Between { CLIENTS, PROCESSES }
 
     internal companion object {
-        const val HAND_OFFS = 2000
+        const val HAND_OFFS = 500
     }
 }

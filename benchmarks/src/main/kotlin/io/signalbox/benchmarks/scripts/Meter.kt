@@ -1,21 +1,21 @@
 package io.signalbox.benchmarks.scripts
 
+import io.signalbox.benchmarks.contender.EXCHANGE_COMMAND
 import io.signalbox.benchmarks.contender.Spent
 import io.signalbox.benchmarks.contender.Statistics
 import io.signalbox.benchmarks.measure.CheckFailure
 
-/** Every exchange of a semaphore is one call of this command. What its script is called, and does, is not known here. */
-private const val COMMAND = "evalsha"
-
-/** Reads what scripts have cost the server, by `INFO commandstats`, before and after. */
+/** Reads what exchanges have cost the server, by `INFO commandstats`, before and after. */
 internal class Meter(
     private val statistics: Statistics,
 ) {
+    private val command = EXCHANGE_COMMAND.lowercase()
+
     /** What the scripts cost that run during [block], which leaves the server to itself at its beginning and end. */
     suspend fun spentIn(block: suspend () -> Unit): Spent {
-        val before = statistics.spent(COMMAND)
+        val before = statistics.spent(command)
         block()
-        val after = statistics.spent(COMMAND)
+        val after = statistics.spent(command)
         return Spent(after.calls - before.calls, after.micros - before.micros)
     }
 
