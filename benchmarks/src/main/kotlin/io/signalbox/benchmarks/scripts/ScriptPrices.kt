@@ -76,7 +76,9 @@ internal class ScriptPrices(
             val spent = meter.spentIn { delay(heartbeats) }
             val lost = held.count { it.isLost }
             if (lost > 0 || spent.calls < calls / 2) {
-                throw CheckFailure("${Kind.HEARTBEAT.title}: $calls holders called ${spent.calls} scripts, and $lost of them lost their permit.")
+                throw CheckFailure(
+                    "${Kind.HEARTBEAT.title}: $calls holders called ${spent.calls} scripts, and $lost of them lost their permit.",
+                )
             }
             return spent.micros.toDouble() / spent.calls
         } finally {
