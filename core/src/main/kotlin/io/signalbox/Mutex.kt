@@ -51,7 +51,8 @@ public interface Mutex {
 }
 
 /**
- * Runs [block] while holding the lock, and gives it back on every path; [Semaphore.withPermit] of a mutex.
+ * Runs [block] while holding the lock, and gives it back on every path without waiting for the server; [Semaphore.withPermit] of a mutex. Use
+ * [lock] and [Permit.release] when order between processes matters.
  *
  * @throws IllegalStateException if the calling coroutine, or one it is a child of, is in such a block of the same mutex already.
  * @throws LeaseLostException if the lock was lost before the block ended, whatever the block made of it.

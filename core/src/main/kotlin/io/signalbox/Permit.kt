@@ -46,7 +46,8 @@ public interface Permit {
     public fun onLost(action: () -> Unit): DisposableHandle
 
     /**
-     * Gives the permit back and suspends until the server has confirmed it.
+     * Gives the permit back and suspends until the server has heard of it; returns at once if it is handed on to a waiter of this client, whose
+     * turn it is. Blocks ([withPermit], [use]) do not wait; use this one when order between processes matters.
      *
      * The request is on its way before the first suspension: cancelling the caller ends the wait, never the release. If the
      * server cannot be reached the wait ends, at the latest, when the lease does.
@@ -67,7 +68,8 @@ public interface Permit {
 }
 
 /**
- * Runs [block] and releases this permit on every path; [Semaphore.withPermit] without the acquire.
+ * Runs [block] and gives this permit back on every path, without waiting for the server; [Semaphore.withPermit] without the acquire. Use
+ * [Permit.release] when order between processes matters.
  *
  * @throws LeaseLostException if the permit was lost before the block ended, whatever the block made of it.
  */

@@ -112,7 +112,13 @@ public interface Semaphore {
 }
 
 /**
- * Runs [block] with [permits] permits and gives them back on every path.
+ * Runs [block] with [permits] permits and gives them back on every path, without waiting for the server: acquire and [Permit.release] are for
+ * whoever needs an order between processes, as when another one is told of the end of the block and its [Semaphore.tryAcquire] must succeed.
+ *
+ * The block's result is delayed by no round trip and no outage, and lost to no error of the store. The permit is handed on to the next waiter of
+ * this client if it is its turn, or its return is said until the server has heard of it. Whatever this client asks of this semaphore later
+ * finds it given back; nested blocks of two semaphores may become free in the other order elsewhere. A process that ends within a round trip of
+ * its last block should [close][Signalbox.closeAndJoin] the client: else the permit may come free a lease later.
  *
  * The block runs in a scope of its own, which is cancelled if the permit is lost (its lease could not be renewed, or its
  * max hold passed), before the server can give the permit to somebody else. Use [Permit.fencingToken] with whatever the block

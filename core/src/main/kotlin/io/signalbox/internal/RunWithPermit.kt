@@ -1,19 +1,18 @@
 package io.signalbox.internal
 
+import io.signalbox.InternalSignalboxApi
 import io.signalbox.LeaseLostException
 import io.signalbox.Permit
 import io.signalbox.internal.coordination.LeasedPermit
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
-import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.cancel
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
-import kotlinx.coroutines.withContext
 
 /**
- * Runs [block] in a scope that is cancelled when [permit] is lost, then releases it.
+ * Runs [block] in a scope that is cancelled when [permit] is lost, then lets go of it, which waits for nobody.
  *
  * Order of precedence at the end: cancellation of the caller, loss of the permit, what the block made of it.
  */
@@ -37,12 +36,29 @@ internal suspend fun <T> runWithPermit(
         throw thrown
     } finally {
         val lost = permit.isLost
-        if (permit is LeasedPermit<*>) permit.letGo() else withContext(NonCancellable) { permit.release() }
+        try {
+            permit.letGo()
+        } catch (second: IllegalStateException) {
+            // Released inside the block as well: a bug of the caller, told unless the block has failed by itself.
+            failure?.addSuppressed(second) ?: throw second
+        }
         if (lost) {
             currentCoroutineContext().ensureActive()
             throw leaseLost(permit, failure)
         }
     }
+}
+
+/**
+ * Gives this permit back without waiting for anybody: it is handed on, or its return is said until the server has heard of it or the session
+ * is over. Returns whether it was held until now.
+ *
+ * @throws IllegalStateException if it was released before.
+ */
+@InternalSignalboxApi
+public fun Permit.letGo(): Boolean {
+    val leased = requireNotNull(this as? LeasedPermit<*>) { "A permit must be granted by a semaphore of this library, but was $this." }
+    return leased.letGo()
 }
 
 private fun nameOf(permit: Permit) = if (permit is LeasedPermit<*>) permit.subject.toString() else "semaphore '${permit.name}'"

@@ -32,9 +32,9 @@ class ConnectionFaultTest : FunSpec({
             val cuts = AtomicInteger()
             proxy.onExchange(auditedScripts) { connection, _ ->
                 val number = exchanges.incrementAndGet()
-                if (number % 20 == 0) cuts.incrementAndGet()
-                if (number % 40 == 0) connection.cut()
-                if (number % 40 == 20) connection.loseNextReply()
+                if (number % 4 == 0) cuts.incrementAndGet()
+                if (number % 8 == 0) connection.cut()
+                if (number % 8 == 4) connection.loseNextReply()
             }
 
             semaphore.contend(workers = 30, rounds = 40, permits = 3)
@@ -51,15 +51,18 @@ class ConnectionFaultTest : FunSpec({
         onStage {
             val holder = client().semaphore("cut", 1).acquire()
             val semaphore = client(proxied, lease = 90.seconds).semaphore("cut", 1)
-            val first = async { semaphore.acquire() }
+            val before = async { client().semaphore("cut", 1).acquire().release() }
             stored("cut").awaitQueued(1)
+            val first = async { semaphore.acquire() }
+            stored("cut").awaitQueued(2)
             val place = stored("cut").members("queue").single()
             proxy.cut()
             val second = async { client().semaphore("cut", 1).acquire() }
-            stored("cut").awaitQueued(2)
+            stored("cut").awaitQueued(3)
             stored("cut").members("queue").first() shouldBe place
 
             holder.release()
+            before.await() shouldBe true
 
             // The heartbeat, 24 s after the last exchange or later, would be too late.
             withTimeout(20.seconds) { first.await() }.release() shouldBe true

@@ -72,7 +72,7 @@ class LostReplyTest : FunSpec({
             val semaphore = client(proxied).semaphore("lost", 3)
             val kept = semaphore.acquire()
             val released = semaphore.acquire()
-            val lost = proxy.loseReplyOnce { it.releases > 0 }
+            val lost = proxy.loseReplyOnce { it.returned > 0 }
 
             released.release() shouldBe true
 
@@ -97,10 +97,32 @@ class LostReplyTest : FunSpec({
     test("an acquire that is cancelled, and whose goodbye to the queue is not answered, leaves nothing") {
         onStage {
             val holder = client().semaphore("lost", 1).acquire()
+            // Whose turn it is, so that the other one has a place in the queue.
+            val first = async { client().semaphore("lost", 1).acquire().release() }
+            stored("lost").awaitQueued(1)
+            val semaphore = client(proxied).semaphore("lost", 1)
+            val waiter = async { semaphore.acquire() }
+            stored("lost").awaitQueued(2)
+            val lost = proxy.loseReplyOnce { it.leaves > 0 }
+
+            waiter.cancelAndJoin()
+
+            eventually(30.seconds) { lost.get() shouldBe true }
+            stored("lost").awaitQueued(1)
+            holder.release()
+            first.await() shouldBe true
+            semaphore.acquire().release() shouldBe true
+            stored("lost").awaitNothing()
+        }
+    }
+
+    test("an acquire that is cancelled in its turn, and whose word of it is not answered, leaves nothing") {
+        onStage {
+            val holder = client().semaphore("lost", 1).acquire()
             val semaphore = client(proxied).semaphore("lost", 1)
             val waiter = async { semaphore.acquire() }
             stored("lost").awaitQueued(1)
-            val lost = proxy.loseReplyOnce { it.leaves > 0 }
+            val lost = proxy.loseReplyOnce { it.passed > 0 }
 
             waiter.cancelAndJoin()
 

@@ -22,7 +22,10 @@ public non-sealed interface AsyncPermit extends Grant, AutoCloseable {
      */
     CompletableFuture<Boolean> extend(Duration hold);
 
-    /** Gives the permit back unless that was done before, and returns at once. Idempotent. */
+    /**
+     * Gives the permit back unless that was done before, and waits for nobody: use {@link #release()} when order between processes matters.
+     * Idempotent. Its return is said until the server has heard of it; whatever this client asks later finds it given back.
+     */
     @Override
     void close();
 

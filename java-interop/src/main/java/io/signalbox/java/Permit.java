@@ -37,8 +37,9 @@ public non-sealed interface Permit extends Grant, AutoCloseable {
     boolean extend(Duration hold) throws InterruptedException;
 
     /**
-     * Gives the permit back unless that was done before, and waits until the server has confirmed it. Idempotent. If the thread is interrupted
-     * it returns at once with the interrupt status set; the release is on its way nevertheless.
+     * Gives the permit back unless that was done before, and waits for nobody: use {@link #release()} when order between processes matters, as
+     * when another one is told and its {@code tryAcquire} must succeed. Idempotent. The permit is handed on to the next waiter of this client if
+     * it is its turn, or its return is said until the server has heard of it; whatever this client asks later finds it given back.
      */
     @Override
     void close();

@@ -115,13 +115,12 @@ public interface Semaphore {
     Optional<Permit> tryAcquire(int permits, Duration timeout) throws InterruptedException;
 
     /**
-     * Acquires a permit, runs {@code work} on this thread, and gives the permit back on every path.
+     * Acquires a permit, runs {@code work} on this thread, and gives the permit back on every path, without waiting for the server: use
+     * {@link Permit#release()} when order between processes matters.
      *
      * <p>If the permit is lost meanwhile (its lease could not be renewed, or its max hold passed) the thread is interrupted, before the server
      * can give the permit to somebody else; that interrupt does not outlive this call. Work that ignores interrupts, or a process that was
      * frozen, can only be stopped by what the work writes to: see {@link Grant#fencingToken()}.
-     *
-     * <p>An interrupt that arrives after the work has ended ends the wait for the release, and its status stays set.
      *
      * @param <T> what the work results in
      * @param work what to do while holding the permit

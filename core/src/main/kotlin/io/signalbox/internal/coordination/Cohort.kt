@@ -145,6 +145,7 @@ internal class Cohort {
             return
         }
         waiter.state = Waiter.State.ADMITTED
+        waiter.wasQueued = true
         waiter.token = token
         waiter.holders = holders
         line.addLast(waiter)

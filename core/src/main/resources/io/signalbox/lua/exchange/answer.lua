@@ -2,22 +2,21 @@
 -- leaves the old state or the new one, and at most members that are behind `served` or belong to nobody.
 
 if #listing > 0 then
-  local were = redis.call('EXISTS', listed) + redis.call('EXISTS', limits)
   each_piece('ZADD', listed, listing)
   each_piece('ZADD', limits, limiting)
-  if were < 2 then
-    touch(listed, retention, keep, now)
+  touch(listed, retention, keep, now)
+  if #limiting > 0 then
     touch(limits, retention, keep, now)
   end
 end
 if #joining > 0 then
   -- What a script that was refused half-way has left behind the end of the queue.
-  redis.call('ZREMRANGEBYSCORE', queue, text(first_ticket), '+inf')
+  local stray = redis.call('ZRANGEBYSCORE', queue, text(first_ticket), '+inf', 'LIMIT', 0, 100)
+  if #stray > 0 then
+    redis.call('ZREM', queue, unpack(stray))
+  end
   each_piece('ZADD', queue, joining)
   touch(queue, retention, keep, now)
-end
-if waiting == 0 and stored[13] ~= '0' and #joining == 0 then
-  served = ticket + 1
 end
 if keep ~= 0 and permits == 0 then
   keep = 0
@@ -94,11 +93,8 @@ end
 if #ended > 0 then
   each_piece('ZREM', sessions, ended)
 end
-if served > tonumber(stored[12]) then
-  -- The head may be a run of which only the first were served: it stays, and `served` says where it begins.
-  local first = redis.call('ZREVRANGEBYSCORE', queue, '(' .. text(served), '-inf', 'WITHSCORES', 'LIMIT', 0, 1)
-  local keeps = #first > 0 and waiting > 0 and first[2] + string.match(first[1], '^.-/%d+/(%d+)/') > served and first[2]
-  redis.call('ZREMRANGEBYSCORE', queue, '-inf', '(' .. (keeps or text(served)))
+if #passed > 0 then
+  each_piece('ZREM', queue, passed)
 end
 
 -- Announcements, last: whoever is woken finds everything done.

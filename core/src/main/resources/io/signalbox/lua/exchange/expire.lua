@@ -46,7 +46,10 @@ if goodbye or wake <= now then
     local over = redis.call('ZRANGEBYSCORE', limits, '-inf', text(now), 'LIMIT', 0, left + #unlisted)
     for i = 1, #over do
       if not unlisted[over[i]] and left > 0 then
-        heavy, left = heavy - weight_of(over[i]), left - 1
+        left = left - 1
+        if redis.call('ZSCORE', listed, over[i]) then
+          heavy = heavy - weight_of(over[i])
+        end
         unlisted[#unlisted + 1] = over[i]
         unlisted[over[i]] = true
         --@audit('overheld', over[i])

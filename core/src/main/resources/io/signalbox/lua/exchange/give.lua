@@ -75,7 +75,8 @@ local function tell(owner, fact)
 end
 
 local left, look, seen = bound, 2, 0
-local heads, at_head = {}, 1
+-- Runs of which nobody is left; the one at the head may stay, and `served` says where it begins.
+local heads, at_head, passed = {}, 1, {}
 while open and left > 0 do
   local holder = turn ~= '' and session_of(turn)
   if holder then
@@ -133,10 +134,10 @@ while open and left > 0 do
         --@audit('granted', name, text(sequence), text(first), text(taken), text(weight))
       end
       served, waiting = from + taken, waiting - taken
-      if taken == count then
-        at_head = at_head + 2
-      end
-    else
+      count = count - taken
+    end
+    if count <= 0 then
+      passed[#passed + 1] = heads[at_head]
       at_head = at_head + 2
     end
   end

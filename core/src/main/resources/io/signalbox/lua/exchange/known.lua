@@ -42,6 +42,10 @@ local served, waiting, queues = tonumber(stored[12]), tonumber(stored[13]), tonu
 local wake, refresh, retention = tonumber(stored[15]), tonumber(stored[16]), tonumber(stored[17])
 local keep, gone, lease = tonumber(stored[19]) or 0, tonumber(stored[20]), tonumber(stored[21])
 local open = now >= tonumber(stored[18])
+if heavy > 0 and redis.call('ZCARD', listed) == 0 then
+  -- It was evicted: what was listed is free.
+  heavy = 0
+end
 local more = false
 
 local written = { 'clock', text(now), 'offset', text(offset) }

@@ -5,6 +5,7 @@ import java.util.concurrent.CompletionException
 import java.util.concurrent.ExecutionException
 import java.util.concurrent.Executor
 import java.util.concurrent.RejectedExecutionException
+import kotlin.coroutines.CoroutineContext
 import kotlin.coroutines.EmptyCoroutineContext
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineDispatcher
@@ -69,7 +70,7 @@ internal class Calls(
     ): T {
         if (!always && Thread.interrupted()) throw InterruptedException()
         val future = CallFuture<T>()
-        val call = start(Dispatchers.Unconfined, future, giveBack, request)
+        val call = start(InPlace, future, giveBack, request)
         try {
             return future.get()
         } catch (interrupt: InterruptedException) {
@@ -90,7 +91,7 @@ internal class Calls(
      */
     fun linger(request: suspend () -> Unit): Throwable? {
         val future = CallFuture<Unit>()
-        start(Dispatchers.Unconfined, future, {}, request)
+        start(InPlace, future, {}, request)
         return try {
             future.get()
             null
@@ -174,6 +175,14 @@ internal class Calls(
         } else {
             this
         }
+
+    /** Where coroutines go on whose thread is parked until they end: wherever they are resumed, to wake it up. Runs nothing of the user's. */
+    private object InPlace : CoroutineDispatcher() {
+        override fun dispatch(
+            context: CoroutineContext,
+            block: Runnable,
+        ) = block.run()
+    }
 
     /** The future of a call. */
     private class CallFuture<T> : CompletableFuture<T>() {

@@ -1,31 +1,38 @@
 package io.signalbox.java.internal
 
 import io.signalbox.Permit as CorePermit
+import io.signalbox.internal.letGo
 import io.signalbox.java.AsyncPermit
 import io.signalbox.java.Permit
 import io.signalbox.java.Registration
 import java.time.Duration
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.atomic.AtomicBoolean
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater
 
 /** The two views of [core]. */
 internal class PermitViews(
     val core: CorePermit,
     val calls: Calls,
 ) {
-    /** Whether it was released or closed. */
-    private val ended = AtomicBoolean()
+    /** 1 once it was released or closed. */
+    @Volatile
+    private var ended = 0
 
-    val async: AsyncPermit = AsyncView(this)
-    val blocking: Permit = BlockingView(this)
+    private var asyncView: AsyncPermit? = null
+    private var blockingView: Permit? = null
+
+    // Made when asked for: nearly all permits are used through one of them.
+    val async: AsyncPermit get() = synchronized(this) { asyncView ?: AsyncView(this).also { asyncView = it } }
+    val blocking: Permit get() = synchronized(this) { blockingView ?: BlockingView(this).also { blockingView = it } }
 
     suspend fun release(): Boolean {
-        ended.set(true)
+        ended = 1
         return core.release()
     }
 
     /** Whether it is for the caller to release it. */
-    fun end(): Boolean = ended.compareAndSet(false, true)
+    fun end(): Boolean = ENDED.compareAndSet(this, 0, 1)
 
     fun onLost(action: Runnable): Registration {
         val withdrawn = AtomicBoolean()
@@ -56,7 +63,7 @@ internal class PermitViews(
         override fun extend(hold: Duration): CompletableFuture<Boolean> = views.calls.future { views.core.extend(hold.kotlin()) }
 
         override fun close() {
-            if (views.end()) views.calls.forget { views.core.release() }
+            if (views.end()) views.core.letGo()
         }
 
         override fun blocking(): Permit = views.blocking
@@ -84,11 +91,16 @@ internal class PermitViews(
         override fun extend(hold: Duration): Boolean = views.calls.block { views.core.extend(hold.kotlin()) }
 
         override fun close() {
-            if (views.end()) views.calls.linger { views.core.release() }?.let { throw it }
+            if (views.end()) views.core.letGo()
         }
 
         override fun async(): AsyncPermit = views.async
 
         override fun toString(): String = views.core.toString()
+    }
+
+    private companion object {
+        /** Not an atomic object: views are made for every grant. */
+        val ENDED: AtomicIntegerFieldUpdater<PermitViews> = AtomicIntegerFieldUpdater.newUpdater(PermitViews::class.java, "ended")
     }
 }

@@ -2,6 +2,7 @@ package io.signalbox.java.internal
 
 import io.signalbox.Permit as CorePermit
 import io.signalbox.Semaphore as CoreSemaphore
+import io.signalbox.internal.letGo
 import io.signalbox.java.AsyncPermit
 import io.signalbox.java.AsyncSemaphore
 import io.signalbox.java.Permit
@@ -128,7 +129,7 @@ internal fun Semaphore.core(): CoreSemaphore =
     }.views.core
 
 internal suspend fun CorePermit.discard() {
-    release()
+    letGo()
 }
 
 /** A permit that arrives at a future which is done already is given back. */
