@@ -39,6 +39,7 @@ internal object Connecting {
         scripts: Scripts = Scripts.production,
         connections: () -> RedisConnections,
     ): Signalbox {
+        Requirements.check()
         val checked = checked(settings)
         val client = ClientIdentity()
         val opened = connections()
@@ -74,6 +75,7 @@ internal object Connecting {
         outer: CoroutineScope?,
         settings: SignalboxSettings,
     ): Signalbox {
+        Requirements.check()
         val checked = checked(settings)
         val context = outer?.coroutineContext ?: Dispatchers.Default
         val scope = CoroutineScope(context + SupervisorJob(outer?.coroutineContext?.get(Job)))
