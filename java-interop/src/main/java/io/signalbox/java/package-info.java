@@ -20,7 +20,8 @@
  *
  * Futures are completed, listeners and actions are called, on the {@linkplain
  * io.signalbox.java.SignalboxOptions.Builder#callbackExecutor(java.util.concurrent.Executor) callback executor}: by default
- * {@link java.util.concurrent.ForkJoinPool#commonPool()}. A stage that was added to a future without an executor
+ * {@link java.util.concurrent.CompletableFuture#defaultExecutor()}, which is the common pool, or a thread for each call where that pool has one
+ * thread or none. A stage that was added to a future without an executor
  * runs there, or on the thread that adds it if the future is done already. What runs there may block; it delays other callbacks, never a
  * heartbeat. The blocking view does not need that executor: it works even if all of its threads are taken.
  *

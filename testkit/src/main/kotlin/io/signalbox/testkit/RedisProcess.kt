@@ -171,7 +171,7 @@ public class RedisProcess private constructor(
         val aclFile = admin?.let { directory.path.resolve(ACL_FILE).apply { writeText(settings.aclFile(it)) } }
         repeat(PORT_ATTEMPTS) { attempt ->
             port = freePort()
-            directory.path.resolve(CONFIGURATION).writeText(settings.configuration(port, dataDirectory, aclFile, tls))
+            directory.path.resolve(CONFIGURATION).writeText(settings.configuration(port, dataDirectory, aclFile, tls, binary))
             try {
                 launch()
                 if (settings.master != null) {
@@ -195,7 +195,7 @@ public class RedisProcess private constructor(
         private val PROBE_INTERVAL = Duration.ofMillis(10)
 
         fun start(settings: RedisSettings): RedisProcess {
-            val binary = settings.binary?.let { RedisBinary(it, "$it") } ?: RedisBinary.default
+            val binary = settings.binary?.let(RedisBinary::at) ?: RedisBinary.default
             val server = RedisProcess(settings, binary)
             try {
                 server.start()
