@@ -53,6 +53,35 @@ public class ScriptNotPermittedException internal constructor(
     cause: Throwable? = null,
 ) : SignalboxException(message, cause)
 
+/**
+ * What is stored under a name has a format that this version of the library does not know: a newer version wrote it, or something else
+ * uses the same keys. Nothing was written.
+ */
+public class UnknownFormatException internal constructor(
+    /** The format that this version reads. */
+    public val known: String,
+    /** The format that was found. */
+    public val found: String,
+    message: String,
+) : SignalboxException(message) {
+    /** Makes it. */
+    @InternalSignalboxApi
+    public companion object {
+        /** [what] is stored in the format [found]. */
+        public fun of(
+            what: String,
+            known: String,
+            found: String,
+        ): UnknownFormatException =
+            UnknownFormatException(
+                known,
+                found,
+                "$what is stored in format $found; this version of Signalbox knows format $known. Use the version that the other processes " +
+                    "use, or another namespace until all of them are updated.",
+            )
+    }
+}
+
 /** The client was closed before, or during, the call. */
 public class SignalboxClosedException @InternalSignalboxApi public constructor(
     message: String,

@@ -19,16 +19,21 @@ import io.signalbox.internal.redis.RedisConnections
 import io.signalbox.internal.redis.RedisLedger
 import io.signalbox.internal.redis.RedisLine
 import io.signalbox.internal.redis.Scripts
+import java.util.concurrent.Executor
 import java.util.concurrent.Executors
+import kotlin.coroutines.ContinuationInterceptor
+import kotlin.coroutines.CoroutineContext
 import kotlin.time.Duration.Companion.days
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.nanoseconds
 import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.asCoroutineDispatcher
+import kotlinx.coroutines.asExecutor
 
 /** Makes clients: checks their settings and puts their parts together. */
 internal object Connecting {
@@ -67,7 +72,7 @@ internal object Connecting {
         val store = SignalboxBackend.Store.Redis(line, settings.announceInScript)
         val backend = SignalboxBackend(store, settings.namespace, client, checked, System::nanoTime, scope) { timer.shutdown() }
         val pools = Pools(opened, settings.namespace, client, checked, System::nanoTime, scope, observers)
-        return DefaultSignalbox(ledger, backend, observers, pools)
+        return DefaultSignalbox(ledger, backend, observers, pools, executorOf(Dispatchers.Default))
     }
 
     fun inMemory(
@@ -83,8 +88,11 @@ internal object Connecting {
         val clock = { start.elapsedNow().inWholeNanoseconds }
         val kept = SignalboxBackend.Store.Memory(store)
         val backend = SignalboxBackend(kept, settings.namespace, ClientIdentity(), checked, clock, scope) {}
-        return DefaultSignalbox(MemoryLedger(store.ledgers, settings.namespace, scope), backend, Observers(), pools = null)
+        return DefaultSignalbox(MemoryLedger(store.ledgers, settings.namespace), backend, Observers(), pools = null, executorOf(context))
     }
+
+    private fun executorOf(context: CoroutineContext): Executor =
+        (context[ContinuationInterceptor] as? CoroutineDispatcher ?: Dispatchers.Default).asExecutor()
 
     private fun checked(settings: SignalboxSettings): CoordinationSettings {
         requireName("namespace", settings.namespace, MAX_NAMESPACE_BYTES)

@@ -21,6 +21,7 @@ import io.signalbox.internal.ledger.Ledger
 import io.signalbox.internal.ledger.LedgerName
 import io.signalbox.internal.pool.Pools
 import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.Executor
 import kotlin.random.Random
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
@@ -48,6 +49,8 @@ internal class DefaultSignalbox(
     private val observers: Observers,
     /** Where pools are, if the ledger does not keep them. */
     val pools: Pools?,
+    /** Where coroutines go on that have no dispatcher of their own and must not go on where they are resumed. */
+    private val elsewhere: Executor,
 ) : Signalbox,
     BackendOwner {
     private val settings = backend.settings
@@ -149,7 +152,7 @@ internal class DefaultSignalbox(
         name: LedgerName,
         wanted: HandleSettings,
     ): SemaphoreCoordinator? {
-        val coordinator = SemaphoreCoordinator(name, ledger, backend.client, settings, backend.clock, scope, observers)
+        val coordinator = SemaphoreCoordinator(name, ledger, backend.client, settings, backend.clock, scope, observers, elsewhere)
         if (!coordinator.join(wanted)) return null
         closeWithClient(coordinator)
         return coordinator
@@ -158,7 +161,12 @@ internal class DefaultSignalbox(
     suspend fun snapshot(
         of: SemaphoreCoordinator,
         limit: Int,
-    ): SemaphoreSnapshot? = untilClosed { of.retrying { ledger.snapshot(of.subject, limit) } }
+    ): SemaphoreSnapshot? =
+        untilClosed {
+            // A question of its own, and not in an exchange: what was given back before it has to be there.
+            of.sayAll()
+            of.retrying { ledger.snapshot(of.subject, limit) }
+        }
 
     // ---- the end -----------------------------------------------------------------------------------------------------------
 

@@ -37,7 +37,7 @@ internal suspend fun <T> runWithPermit(
         throw thrown
     } finally {
         val lost = permit.isLost
-        if (permit is LeasedPermit<*>) permit.releaseNonCancellable() else withContext(NonCancellable) { permit.release() }
+        if (permit is LeasedPermit<*>) permit.letGo() else withContext(NonCancellable) { permit.release() }
         if (lost) {
             currentCoroutineContext().ensureActive()
             throw leaseLost(permit, failure)

@@ -1,28 +1,27 @@
--- Shared by every script of a semaphore: put in front of it when it is loaded.
+-- Shared by the scripts of a semaphore that need more than a look: pasted in front of them when they are loaded.
 --
 -- KEYS (all in one hash slot)
---   1 state      hash   epoch, counts, counters, clock; per session `<session>|<field>`
---   2 held       zset   score 0; `<session>:<token>` for one permit, `<session>:<token>+<count>` for a run of them with tokens
---                       without a gap, and `<session>:<token>:<weight>` for a heavy grant (weight other than 1, or a max hold).
---                       Which runs there are is decided by the session, which releases out of them
---   3 queue      zset   score ticket; `<session>/<sequence>/<count>/<weight>/<hold ms or -1>/<since ms>`: a run of waiters with
---                       tickets and sequence numbers without a gap
---   4 sessions   zset   score deadline ms; session
---   5 unclaimed  zset   score 0; `<session>/<sequence>=<token>,<count>,<holders>,<granted at ms>`: a run of grants that the
---                       waiters' client has not read yet; token 0 refuses; 12 digits of sequence, so they are read in order
---   6 limits     zset   score deadline ms; member of held with a max hold
---   7 signals    zset   events only: score expiry ms or inf, a number. An event is a semaphore whose permits are signals: setting
---                       it adds a permit, and who was granted one consumes it
+--   1 state      hash   format, epoch, counts, clock, settings; per session `<session>`, its record, and `<session>|<field>`
+--   2 listed     zset   score 0; `<session>:<token>:<weight>` for each permit that is not counted: weight other than 1, or a max hold
+--   3 limits     zset   score deadline ms; member of listed with a max hold
+--   4 signals    zset   events only: score expiry ms or inf, a number. An event is a semaphore whose permits are signals: setting it
+--                       adds a permit, and who was given one consumes it
+--   5 queue      zset   score ticket; `<session>/<sequence>/<count>/<weight>/<hold ms or -1>/<since ms>`: a run of waiters with
+--                       tickets and sequence numbers without a gap. Those with tickets below the state's `served` are gone
+--   6 sessions   zset   score deadline ms; session
 --
--- Numbers of 16 digits are written by '%d', never by `..` or tostring(), which keep 14 digits only.
+-- A record is `number given returned admitted passed restrained consumed dropped said deadline unread`: numbers, see SessionRecord.
+--
+-- Numbers of 16 digits are written by '%d' or handed over as numbers, never by `..` or tostring(), which keep 14 digits only.
 
 local unpack = unpack or table.unpack
-local state, held, queue, sessions, unclaimed, limits, signals = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
-local SESSION_FIELDS = { 'number', 'deadline', 'lease', 'inbox', 'label', 'unclaimed', '0', '1' }
+local FORMAT = '2'
+local state, listed, limits, signals, queue, sessions = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local SESSION_FIELDS = { '', '|lease', '|inbox', '|label', '|reads', '|unread', '|roster', '|0', '|1' }
 
 -- The one reading of the server's clock.
 local time = redis.call('TIME')
-local micros = tonumber(time[1]) * 1000000 + tonumber(time[2])
+local micros = time[1] * 1000000 + time[2]
 
 local function text(number)
   return string.format('%d', number)
@@ -47,63 +46,51 @@ local function touch(key, retention, keep, now)
   end
 end
 
--- The weight of a member of held.
+-- The numbers of a record, or nil.
+local function parse(record)
+  if not record then
+    return nil
+  end
+  local n, g, r, k, p, t, c, x, w, d, u =
+    string.match(record, '^(%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d)$')
+  return { number = n + 0, given = g + 0, returned = r + 0, admitted = k + 0, passed = p + 0, restrained = t + 0,
+    consumed = c + 0, dropped = x + 0, said = w + 0, deadline = d + 0, unread = u + 0 }
+end
+
+local function record_of(s)
+  return string.format('%d %d %d %d %d %d %d %d %d %d %d', s.number, s.given, s.returned, s.admitted, s.passed, s.restrained,
+    s.consumed, s.dropped, s.said, s.deadline, s.unread)
+end
+
+-- The weight of a member of listed.
 local function weight_of(member)
-  return tonumber(string.match(member, '%+(%d+)$') or string.match(member, ':%d+:(%d+)$')) or 1
+  return tonumber(string.match(member, ':(%d+)$'))
 end
 
--- The extra weight held, counted anew.
-local function count_extra()
-  local extra = 0
-  for _, member in ipairs(redis.call('ZRANGE', held, 0, -1)) do
-    extra = extra + weight_of(member) - 1
+-- The weight of all that is listed, counted anew.
+local function count_listed()
+  local sum = 0
+  for _, member in ipairs(redis.call('ZRANGE', listed, 0, -1)) do
+    sum = sum + weight_of(member)
   end
-  return extra
+  return sum
 end
 
--- `count` permits with tokens from `first` on, as a member of held.
-local function run(session, first, count)
-  return count == 1 and string.format('%s:%d', session, first) or string.format('%s:%d+%d', session, first, count)
+-- Members of listed that belong to `session`, `most` of them at most.
+local function listed_by(session, most)
+  return redis.call('ZRANGEBYLEX', listed, '[' .. session .. ':', '(' .. session .. ';', 'LIMIT', 0, most)
 end
 
--- Takes away what `session` holds and, once that is gone, the session. Its places in the queue stay behind and are dropped
--- when they reach the head. Returns the number of grants taken (if `most`, call again) and their extra weight.
-local function drop(session, most)
-  local members = redis.call('ZRANGEBYLEX', held, '[' .. session .. ':', '(' .. session .. ';', 'LIMIT', 0, most)
-  local gone, grants, extra, rest = {}, 0, 0, nil
-  for i = 1, #members do
-    local first, count = string.match(members[i], ':(%d+)%+(%d+)$')
-    local taken = math.min(tonumber(count) or 1, most - grants)
-    gone[i] = members[i]
-    if count and taken < tonumber(count) then
-      rest = run(session, first + taken, count - taken)
-      extra = extra + taken
-    else
-      extra = extra + weight_of(members[i]) - 1
-    end
-    grants = grants + taken
-    --@audit('expired', session, string.match(members[i], ':(%d+)'), text(taken))
-    if grants == most then
-      break
-    end
+-- Appends the names of the fields of `session` to `fields`.
+local function add_fields(fields, session)
+  for i = 1, #SESSION_FIELDS do
+    fields[#fields + 1] = session .. SESSION_FIELDS[i]
   end
-  -- First what is added: a set that becomes empty loses its expiry.
-  if rest then
-    redis.call('ZADD', held, 0, rest)
+end
+
+-- Calls `command` on `key` with `members`, in pieces that fit.
+local function each_piece(command, key, members)
+  for from = 1, #members, 1000 do
+    redis.call(command, key, unpack(members, from, math.min(from + 999, #members)))
   end
-  if #gone > 0 then
-    redis.call('ZREM', held, unpack(gone))
-    redis.call('ZREM', limits, unpack(gone))
-  end
-  if grants < most then
-    redis.call('ZREMRANGEBYLEX', unclaimed, '[' .. session .. '/', '(' .. session .. '0')
-    redis.call('ZREM', sessions, session)
-    local fields = {}
-    for i = 1, #SESSION_FIELDS do
-      fields[i] = session .. '|' .. SESSION_FIELDS[i]
-    end
-    redis.call('HDEL', state, unpack(fields))
-    --@audit('ended', session)
-  end
-  return grants, extra
 end

@@ -1,104 +1,129 @@
--- Creates or joins a semaphore and begins a session. Safe to repeat.
+-- Creates or joins a semaphore and begins a session. Safe to repeat, which renews the session.
 --
 -- ARGV
 --   1 session         2 session of the same client that ends here, or ''
 --   3 label           4 inbox            5 lease ms        6 retention ms
 --   7 declared count, or -1 to join only                   8 bounded, 1 or 0
 --   9 quarantine, 1 or 0                10 epoch to give to a new state
---  11 epoch the client knew, or ''      12 last number acknowledged to the session of ARGV[2]
---  13 bound of the work done here       14.. triples: token, weight, remaining hold ms or -1, of grants to re-assert
+--  11 newest format that the client reads                 12 plain permits to put back
+--  13 largest token that the client was ever granted here 14 bound of the work done at once
+--  15.. triples: token, weight, remaining hold ms or -1, of listed permits to put back
 --
 -- Returns one of
 --   { 'notfound' }
 --   { 'mismatch', declared, bounded }
---   { 'joined', epoch, now, permits, declared, bounded, token... }   the tokens are those of ARGV[14..] held now
+--   { 'format', found }                     nothing was written
+--   { 'over' }                              the session has exchanged, or is over
+--   { 'joined', epoch, now, permits, declared, bounded, width, token... }   the tokens are those of ARGV[15..] held now
 
 local session, previous, label, inbox = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local lease, retention = tonumber(ARGV[5]), tonumber(ARGV[6])
 local declared, bounded, quarantine = tonumber(ARGV[7]), ARGV[8], ARGV[9] == '1'
-local new_epoch, known_epoch, known_number = ARGV[10], ARGV[11], tonumber(ARGV[12])
-local bound = tonumber(ARGV[13])
+local floor, bound = tonumber(ARGV[13]), tonumber(ARGV[14])
 
-local stored = redis.call('HMGET', state, 'epoch', 'declared', 'bounded', 'permits', 'extra', 'fence', 'wake', 'clock', 'offset',
-  'retention', session .. '|number', previous .. '|number', 'keep')
-local epoch, permits = stored[1], tonumber(stored[4])
-local extra, fence, wake = tonumber(stored[5]) or 0, tonumber(stored[6]) or 0, tonumber(stored[7])
-local now, offset = clock(tonumber(stored[8]) or 0, tonumber(stored[9]) or 0)
+local stored = redis.call('HMGET', state, 'format', 'epoch', 'declared', 'bounded', 'permits', 'plain', 'listed', 'fence', 'wake',
+  'clock', 'offset', 'retention', 'keep', 'turn', 'gone', 'calm', session, previous)
+local epoch, permits = stored[2], tonumber(stored[5])
+local now, offset = clock(tonumber(stored[10]) or 0, tonumber(stored[11]) or 0)
 local keep = tonumber(stored[13]) or 0
+local mine = parse(stored[17])
 
 -- Validation: nothing has been written yet.
-if not epoch then
+if epoch and stored[1] ~= FORMAT then
+  return { 'format', stored[1] or 'none' }
+elseif not epoch then
   if declared < 0 then
     return { 'notfound' }
   end
-elseif declared >= 0 and (tonumber(stored[2]) ~= declared or stored[3] ~= bounded) then
-  return { 'mismatch', stored[2], stored[3] }
+elseif declared >= 0 and (tonumber(stored[3]) ~= declared or stored[4] ~= bounded) then
+  return { 'mismatch', stored[3], stored[4] }
+end
+if mine and (mine.number > 0 or mine.deadline <= now) then
+  return { 'over' }
 end
 
-local fresh = not epoch
+local plain, heavy, gone = tonumber(stored[6]) or 0, tonumber(stored[7]) or 0, tonumber(stored[15]) or 0
+local fence, wake = math.max(tonumber(stored[8]) or 0, floor), tonumber(stored[9])
+local turn, calm, fresh = stored[14] or '', stored[16] or '', not epoch
+retention = math.max(retention, 3 * lease, tonumber(stored[12]) or 0)
 if fresh then
-  epoch, permits = new_epoch, declared
-  redis.call('HSET', state, 'epoch', epoch, 'declared', declared, 'permits', permits, 'bounded', bounded, 'extra', 0, 'ticket', 0,
-    'fence', 0, 'queued', 0, 'grants', 0, 'queues', 0, 'refresh', 0, 'quarantine', quarantine and text(now + lease) or 0)
+  epoch, permits = ARGV[10], declared
+  calm = (quarantine or offset ~= 0) and '' or epoch .. ' ' .. text(permits)
+  redis.call('HSET', state, 'format', FORMAT, 'epoch', epoch, 'declared', declared, 'permits', permits, 'bounded', bounded,
+    'ticket', 0, 'served', 0, 'queued', 0, 'queues', 0, 'quarantine', quarantine and text(now + lease) or 0)
   -- Fragments of a state that was partly evicted would count against the new one.
-  redis.call('DEL', held, queue, sessions, unclaimed, limits, signals)
+  redis.call('DEL', listed, limits, signals, queue, sessions)
   --@audit('created', epoch, permits)
 else
-  touch(state, math.max(retention, tonumber(stored[10]) or 0), keep, now)
-  declared, bounded = tonumber(stored[2]), stored[3]
+  touch(state, retention, keep, now)
+  declared, bounded = tonumber(stored[3]), stored[4]
+end
+if offset ~= 0 then
+  calm = ''
 end
 
-local joined = { 'joined', epoch, text(now), text(permits), text(declared), bounded }
-if not stored[11] then
-  -- The state was lost if its epoch is another one, and rolled back if it knows less than it has told this client.
-  local lost = known_epoch ~= '' and (fresh or epoch ~= known_epoch or (stored[12] and tonumber(stored[12]) < known_number))
-  for i = 14, #ARGV, 3 do
-    lost = lost or tonumber(ARGV[i]) > fence
-  end
-  if previous ~= '' and stored[12] then
-    local taken, weight
+local ended = {}
+if mine then
+  mine.deadline = now + lease
+else
+  local former = previous ~= '' and parse(stored[18])
+  if former then
     repeat
-      taken, weight = drop(previous, bound)
-      extra = extra - weight
-    until taken < bound
-  end
-  local free = permits - redis.call('ZCARD', held) - extra
-  local deadline = now + lease
-  wake = math.min(wake or deadline, deadline)
-  if lost then
-    for i = 14, #ARGV, 3 do
-      local token, weight, hold = ARGV[i], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
-      if weight <= free then
-        local member = session .. ':' .. token
-        if weight ~= 1 or hold >= 0 then
-          member = member .. ':' .. text(weight)
-        end
-        redis.call('ZADD', held, 0, member)
-        if hold >= 0 then
-          redis.call('ZADD', limits, text(now + hold), member)
-          wake = math.min(wake, now + hold)
-        end
-        free, extra = free - weight, extra + weight - 1
-        fence = math.max(fence, tonumber(token))
-        --@audit('reasserted', member)
+      local members = listed_by(previous, bound)
+      for i = 1, #members do
+        heavy = heavy - weight_of(members[i])
       end
+      if #members > 0 then
+        redis.call('ZREM', listed, unpack(members))
+        redis.call('ZREM', limits, unpack(members))
+      end
+    until #members < bound
+    plain, gone = plain - (former.given - former.returned), gone + former.said - former.dropped
+    turn = turn == previous and '' or turn
+    add_fields(ended, previous)
+    --@audit('ended', previous)
+  end
+  wake = math.min(wake or now + lease, now + lease)
+  local width = math.max(0, math.min(tonumber(ARGV[12]), permits - plain - heavy))
+  mine = { number = 0, given = width, returned = 0, admitted = 0, passed = 0, restrained = 0, consumed = 0, dropped = 0, said = 0,
+    deadline = now + lease, unread = 0 }
+  plain = plain + width
+  --@audit('begun', session, text(width))
+  for i = 15, #ARGV, 3 do
+    local weight, hold = tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
+    if weight <= permits - plain - heavy then
+      local member = session .. ':' .. ARGV[i] .. ':' .. text(weight)
+      redis.call('ZADD', listed, 0, member)
+      if hold >= 0 then
+        redis.call('ZADD', limits, text(now + hold), member)
+        wake = math.min(wake, now + hold)
+      end
+      heavy = heavy + weight
+      --@audit('reasserted', member)
     end
   end
-  redis.call('ZADD', sessions, text(deadline), session)
-  redis.call('HSET', state, session .. '|number', 0, session .. '|deadline', text(deadline), session .. '|lease', text(lease),
-    session .. '|inbox', inbox, session .. '|label', label)
 end
-for i = 14, #ARGV, 3 do
-  local member = session .. ':' .. ARGV[i]
-  if redis.call('ZSCORE', held, member) or redis.call('ZSCORE', held, member .. ':' .. ARGV[i + 1]) then
-    joined[#joined + 1] = ARGV[i]
-  end
+if heavy > 0 then
+  calm = ''
+end
+local refresh = now + math.floor(retention / 4)
+redis.call('ZADD', sessions, text(mine.deadline), session)
+redis.call('HSET', state, session, record_of(mine), session .. '|lease', text(lease), session .. '|inbox', inbox,
+  session .. '|label', label, session .. '|reads', ARGV[11], 'plain', text(plain), 'listed', text(heavy), 'gone', text(gone),
+  'fence', text(fence), 'clock', text(now), 'offset', text(offset), 'wake', text(wake or now), 'turn', turn, 'calm', calm,
+  'retention', text(retention), 'refresh', text(refresh), 'due', text(math.min(wake or now, refresh)))
+if #ended > 0 then
+  redis.call('HDEL', state, unpack(ended))
+  redis.call('ZREM', sessions, previous)
+end
+for i = 1, 6 do
+  touch(KEYS[i], retention, keep, now)
 end
 
-retention = math.max(retention, 3 * lease, tonumber(stored[10]) or 0)
-redis.call('HSET', state, 'extra', text(extra), 'fence', text(fence), 'clock', text(now), 'offset', text(offset),
-  'wake', text(wake or now), 'retention', text(retention), 'refresh', text(now + math.floor(retention / 4)))
-for i = 1, #KEYS do
-  touch(KEYS[i], retention, keep, now)
+local joined = { 'joined', epoch, text(now), text(permits), text(declared), bounded, text(mine.given - mine.returned) }
+for i = 15, #ARGV, 3 do
+  if redis.call('ZSCORE', listed, session .. ':' .. ARGV[i] .. ':' .. ARGV[i + 1]) then
+    joined[#joined + 1] = ARGV[i]
+  end
 end
 return joined

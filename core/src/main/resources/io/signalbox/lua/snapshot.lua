@@ -3,46 +3,102 @@
 -- ARGV
 --   1 how many holders, and how many waiters, to list
 --
--- Returns { } if there is no such semaphore, else
---   { { declared, permits, held, queued, now ms, now us, grants so far }, { holder... }, { waiter... } }
---   holder: { session, label, deadline ms, '<token>' or '<token>:<weight>', max hold ends ms or '' }
---   waiter: { session, label, deadline ms, position, weight, since ms }, the dead ones left out
+-- Returns { } if there is no such semaphore, { 'format', found } if its state has another one, else
+--   { { declared, permits, held, waiting, now ms, grants so far }, { holder... }, { waiter... } }
+--   holder: { session, label, deadline ms, token, weight, since ms or '', max hold ends ms or '' }
+--   waiters: { session, label, deadline ms, count, weight, since ms }, alike and next to each other, from the head on, the dead ones left out
 
 local limit = tonumber(ARGV[1])
-local stored = redis.call('HMGET', state, 'declared', 'permits', 'extra', 'clock', 'offset', 'grants', 'queued')
-if not stored[1] then
+local stored = redis.call('HMGET', state, 'format', 'epoch', 'declared', 'permits', 'plain', 'listed', 'clock', 'offset', 'gone', 'queued',
+  'turn', 'served')
+if not stored[2] then
   return {}
+elseif stored[1] ~= FORMAT then
+  return { 'format', stored[1] or 'none' }
 end
-local now = clock(tonumber(stored[4]), tonumber(stored[5]))
+local now = clock(tonumber(stored[7]), tonumber(stored[8]))
 
 local known = {}
 local function session_of(name)
   if not known[name] then
-    known[name] = redis.call('HMGET', state, name .. '|label', name .. '|deadline')
+    local read = redis.call('HMGET', state, name, name .. '|label')
+    local record = parse(read[1])
+    known[name] = record and { record = record, label = read[2] or '', alive = record.deadline > now } or { alive = false }
   end
-  return known[name][1] or '', known[name][2] or '0'
+  return known[name]
+end
+local function row(name, ...)
+  local found = session_of(name)
+  return { name, found.label, text(found.record.deadline), ... }
 end
 
 local holders = {}
-for _, member in ipairs(redis.call('ZRANGE', held, 0, limit - 1)) do
-  local session, grant = string.match(member, '^(.-):(.*)$')
-  local label, deadline = session_of(session)
-  local first, count = string.match(grant, '^(%d+)%+(%d+)$')
-  for i = 0, math.min(tonumber(count) or 1, limit - #holders) - 1 do
-    holders[#holders + 1] = { session, label, deadline, first and text(first + i) or grant, redis.call('ZSCORE', limits, member) or '' }
+for _, member in ipairs(redis.call('ZRANGE', listed, 0, limit - 1)) do
+  local name, token, weight = string.match(member, '^(.-):(%d+):(%d+)$')
+  if session_of(name).alive then
+    holders[#holders + 1] = row(name, token, weight, '', redis.call('ZSCORE', limits, member) or '')
   end
 end
 
-local waiters = {}
-for _, place in ipairs(redis.call('ZRANGE', queue, 0, limit - 1)) do
-  local session, count, weight, since = string.match(place, '^(.-)/%d+/(%d+)/(%d+)/[^/]*/(%d+)$')
-  local label, deadline = session_of(session)
-  if tonumber(deadline) > now then
-    for _ = 1, math.min(tonumber(count), limit - #waiters) do
-      waiters[#waiters + 1] = { session, label, deadline, text(#waiters + 1), weight, since }
+-- What is known of those held by count: the session's own list, and what its last answers granted since that.
+local grants = tonumber(stored[9])
+for _, name in ipairs(redis.call('ZRANGE', sessions, 0, -1)) do
+  local found = session_of(name)
+  local record = found.record
+  if record then
+    grants = grants + record.passed - record.dropped
+  end
+  local width = found.alive and record.given - record.returned or 0
+  if width > 0 and #holders < limit then
+    local read, tokens, seen = redis.call('HMGET', state, name .. '|roster', name .. '|0', name .. '|1'), {}, {}
+    local function add(first, count, since)
+      for token = first, first + math.min(count, limit + width) - 1 do
+        if not seen[token] then
+          seen[token] = true
+          tokens[#tokens + 1] = { token, since }
+        end
+      end
+    end
+    for first, count, since in string.gmatch(read[1] or '', ' (%d+)%+(%d+)@(%d+)') do
+      add(first + 0, count + 0, since)
+    end
+    for i = 2, 3 do
+      local since, first, count = string.match(read[i] or '', '^= (%d+) %d+ (%d+) (%d+)$')
+      if since and count ~= '0' then
+        add(first + 0, count + 0, since)
+      end
+    end
+    table.sort(tokens, function(a, b) return a[1] > b[1] end)
+    for i = math.min(width, #tokens, limit - #holders), 1, -1 do
+      holders[#holders + 1] = row(name, text(tokens[i][1]), '1', tokens[i][2], '')
     end
   end
 end
 
-local count = redis.call('ZCARD', held) + stored[3]
-return { { stored[1], stored[2], text(count), stored[7], text(now), text(micros), stored[6] }, holders, waiters }
+local waiters, waiting, places = {}, 0, 0
+local function add_waiters(name, count, weight, since)
+  waiting = waiting + count
+  if count > 0 and #waiters < limit then
+    waiters[#waiters + 1] = row(name, text(count), weight, since)
+  end
+end
+if stored[11] ~= '' and session_of(stored[11]).alive then
+  local record = session_of(stored[11]).record
+  local since = string.match(redis.call('HGET', state, stored[11] .. '|roster') or '0', '^%d+')
+  add_waiters(stored[11], record.admitted - record.passed, '1', since == '0' and text(now) or since)
+end
+local served = tonumber(stored[12])
+local runs = redis.call('ZRANGE', queue, 0, math.max(limit, 1000), 'WITHSCORES')
+for i = 1, #runs, 2 do
+  local name, count, weight, since = string.match(runs[i], '^(.-)/%d+/(%d+)/(%d+)/[^/]*/(%d+)$')
+  count = runs[i + 1] + count - math.max(runs[i + 1] + 0, served)
+  if count > 0 then
+    places = places + count
+    if session_of(name).alive then
+      add_waiters(name, count, weight, since)
+    end
+  end
+end
+
+return { { stored[3], stored[4], text(stored[5] + stored[6]), text(waiting + math.max(0, stored[10] - places)), text(now), text(grants) },
+  holders, waiters }

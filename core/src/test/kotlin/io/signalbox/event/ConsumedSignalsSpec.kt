@@ -7,8 +7,7 @@ import io.signalbox.internal.ledger.Answer
 import io.signalbox.internal.ledger.Command
 import io.signalbox.internal.ledger.Exchange
 import io.signalbox.internal.ledger.Opening
-import io.signalbox.internal.ledger.Releases
-import io.signalbox.internal.ledger.TokenRun
+import io.signalbox.internal.ledger.Words
 import io.signalbox.internal.memory.SemaphoreState
 import io.signalbox.internal.memory.execute
 import io.signalbox.internal.memory.open
@@ -19,7 +18,7 @@ private const val START = 1_000_000L
 class ConsumedSignalsSpec :
     FunSpec({
         fun event(): SemaphoreState =
-            open(null, Opening("a.1", "", "label", "inbox", 30_000, 60_000, 0, false, false, "epoch", "", 0, emptyList()), START * 1000)
+            open(null, Opening("a.1", "", "label", "inbox", 30_000, 60_000, 0, false, false, "epoch", 0, 0, emptyList()), START * 1000)
                 .first!!
 
         fun SemaphoreState.exchange(
@@ -27,28 +26,26 @@ class ConsumedSignalsSpec :
             after: Long,
             commands: List<Command>,
             acquires: Int = 0,
-            released: Long? = null,
+            consumed: Long = 0,
         ): Answer.Done {
             val runs = if (acquires == 0) emptyList() else listOf(AcquireRun(acquires, weight = 1, holdMillis = -1, waits = false))
-            val releases = Releases(ended = listOfNotNull(released?.let { TokenRun(it, 1) }), left = emptyList())
-            val exchange =
-                Exchange("a.1", number, "inbox", false, number * 10, runs, releases, emptyList(), emptyList(), commands)
+            val words = Words(returned = consumed, passed = consumed, consumed = consumed)
+            val exchange = Exchange("a.1", number, "epoch", "inbox", words, number * 10, runs, commands = commands)
             return execute(exchange, (START + after) * 1000, bound = 100).answer as Answer.Done
         }
 
         test("a signal consumed after its time takes no other along") {
             val event = event()
             val mortalAndKept = listOf(Command.Signal(10, keepMillis = 60), Command.Signal(10, keepMillis = -1))
-            val granted = event.exchange(1, after = 0, mortalAndKept, acquires = 1)
-            granted.permits shouldBe 2
-            event.exchange(2, after = 100, listOf(Command.Consume(1)), released = granted.firstToken).permits shouldBe 1
+            event.exchange(1, after = 0, mortalAndKept, acquires = 1).permits shouldBe 2
+            event.exchange(2, after = 100, emptyList(), consumed = 1).permits shouldBe 1
         }
 
         test("clearing beside it counts what is kept only") {
             val event = event()
-            val granted = event.exchange(1, after = 0, List(2) { Command.Signal(10, keepMillis = -1) }, acquires = 1)
-            val cleared = event.exchange(2, after = 1, listOf(Command.Consume(1), Command.Clear), released = granted.firstToken)
-            cleared.results shouldBe listOf(1, 1)
+            event.exchange(1, after = 0, List(2) { Command.Signal(10, keepMillis = -1) }, acquires = 1)
+            val cleared = event.exchange(2, after = 1, listOf(Command.Clear), consumed = 1)
+            cleared.results shouldBe listOf(1)
             cleared.permits shouldBe 0
         }
     })

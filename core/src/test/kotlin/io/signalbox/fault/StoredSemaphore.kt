@@ -13,15 +13,29 @@ internal class StoredSemaphore(
     private val redis: RedisServer,
     name: String,
 ) {
-    /** Key by kind: state, held, queue, sessions, unclaimed, limits. */
+    /** Key by kind: state, listed, limits, signals, queue, sessions. */
     val keys: Map<String, String> = Keys("signalbox").of(LedgerName(Kind.SEMAPHORE, name)).map {
         String(it)
     }.associateBy { it.substringAfterLast(':') }
 
     val epoch: String get() = redis.command("HGET", keys.getValue("state"), "epoch")
-    val held: Int get() = members("held").sumOf { it.substringAfter('+', "1").toInt() }
-    val queued: Int get() = members("queue").sumOf { it.split('/')[2].toInt() }
-    val unclaimed: Int get() = members("unclaimed").sumOf { it.substringAfter('=').split(',')[1].toInt() }
+    private fun number(field: String): Int = redis.command("HGET", keys.getValue("state"), field).toIntOrNull() ?: 0
+
+    /** Held permits, as the state counts them. */
+    val held: Int get() = number("plain") + number("listed")
+
+    /** The sessions' own records: number, given, returned, admitted, passed, and so on. */
+    val records: Map<String, List<Long>>
+        get() =
+            redis.command("HGETALL", keys.getValue("state")).lines().chunked(2)
+                .filter { it.size == 2 && '.' in it[0] && '|' !in it[0] }
+                .associate { (session, record) -> session to record.split(' ').map(String::toLong) }
+
+    /** Who waits: in the queue, or admitted and not served. */
+    val queued: Int get() = number("queued") + records.values.sumOf { it[3] - it[4] }.toInt()
+
+    /** How many sessions have something that no answer has told them. */
+    val unread: Int get() = records.values.count { it[10] == 1L }
 
     fun members(kind: String): List<String> = redis.command("ZRANGE", keys.getValue(kind), "0", "-1").lines().filter(String::isNotEmpty)
 

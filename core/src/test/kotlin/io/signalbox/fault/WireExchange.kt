@@ -10,11 +10,18 @@ internal class WireExchange(
     words: List<String>,
 ) {
     val session: String = words[0]
-    val number: Long = words[1].toLong()
-    val acquires: Int = words[7].toInt()
-    val releases: Int = words[8].toInt() + words[9].toInt() + words[10].toInt()
-    val leaves: Int = words[11].toInt()
-    val commands: Int = words[12].toInt()
+    val number: Long = words[11].toLong()
+    val goodbye: Boolean = words[16] == "1"
+
+    /** All that the session ever gave back by count, and all that it ever passed. */
+    val returned: Long = words[17].toLong()
+    val passed: Long = words[18].toLong()
+
+    /** How many runs of acquires, releases of listed permits, runs of places given up, commands. */
+    val acquires: Int = words[22].toInt()
+    val releases: Int = words[23].toInt()
+    val leaves: Int = words[24].toInt()
+    val commands: Int = words[25].toInt()
 }
 
 /** Calls [action] for every exchange that a client sends through the proxy, before it is passed on. */

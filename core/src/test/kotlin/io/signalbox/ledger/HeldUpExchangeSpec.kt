@@ -43,7 +43,7 @@ private class StuckLine(
 class HeldUpExchangeSpec : FunSpec({
     test("while an exchange waits to be written, calls fail within the store timeout, one after the other") {
         runTest {
-            val line = StuckLine(MemoryLedger(MemoryLedgers(testTimeSource), "test", backgroundScope))
+            val line = StuckLine(MemoryLedger(MemoryLedgers(testTimeSource), "test"))
             val origin = testTimeSource.markNow()
             val coordinator =
                 SemaphoreCoordinator(
@@ -54,6 +54,7 @@ class HeldUpExchangeSpec : FunSpec({
                     NanoClock { origin.elapsedNow().inWholeNanoseconds },
                     backgroundScope,
                     Observers(),
+                    elsewhere = Runnable::run,
                 )
             coordinator.join(HandleSettings(declared = 1, bounded = true, quarantine = false, holdMillis = -1))
             line.stuck = true

@@ -1,27 +1,29 @@
 package io.signalbox.internal.coordination
 
-import io.signalbox.internal.ledger.Answer
 import io.signalbox.internal.ledger.Command
 import io.signalbox.internal.ledger.Declared
 import io.signalbox.internal.ledger.Exchange
-import io.signalbox.internal.ledger.Grant
 import io.signalbox.internal.ledger.Opened
+import io.signalbox.internal.ledger.Opening
+import io.signalbox.internal.ledger.SessionRecord
 
 /**
- * What one client knows of one semaphore, and what follows from answers, announcements and the clock.
+ * What one client knows of one semaphore, and what follows from what it is asked to do, from the clock, and from the end of sessions;
+ * what follows from answers and announcements is in [Heard].
  *
  * ```
  *            something to say               joined
  *   NONE ───────────────────────▶ OPENING ──────────▶ LIVE (session != null)
  *    ▲                              │                  │
  *    │        refused for good      │                  │ deadline passed, or the ledger knows no such session:
- *    └──────────────────────────────┴──────────────────┘ permits are lost, queued acquires go back to the outbox
+ *    └──────────────────────────────┴──────────────────┘ permits are lost, waiters go back to the outbox in their order
  * ```
  *
- * If the ledger no longer knows the session although its deadline is ahead, the store may have lost data: the permits are then
- * kept [inLimbo] while a new session is opened that puts them back, and lost if it cannot or if their old deadline passes.
+ * If the ledger no longer knows the state that the session was begun at although its deadline is ahead, the store may have lost data:
+ * the permits are then kept [inLimbo] while a new session is opened that puts them back, and lost as far as it cannot or when their
+ * old deadline passes.
  *
- * Decides and does not act: guarded by the coordinator's lock, it fills a [Settled] with what user code has to hear of.
+ * Decides and does not act: guarded by the coordinator's lock, it fills a [Settled] with what is to be done after that.
  */
 internal class ClientState(
     private val coordinator: SemaphoreCoordinator,
@@ -29,10 +31,9 @@ internal class ClientState(
     val clock: NanoClock,
     val errors: CoordinationErrors,
 ) {
-    val outbox = Outbox()
-    val inFlight = ArrayDeque<InFlight>()
+    val outbox = Outbox(settings)
+    val inFlight = ArrayDeque<InFlight>(2)
     val schedule = Schedule(settings, clock)
-    val failures = Failures(this)
 
     var handle = HandleSettings(declared = -1, bounded = true, quarantine = false, holdMillis = -1)
 
@@ -61,44 +62,84 @@ internal class ClientState(
     @Volatile
     var declared: Declared? = null
         private set
-    private var knownPermits = Int.MAX_VALUE
+    var knownPermits = Int.MAX_VALUE
 
-    /** Whether permits or places in the queue depend on the session being kept alive. */
-    val isEngaged: Boolean get() = session?.let { !it.held.isEmpty || it.waiting.isNotEmpty() } ?: false
+    /** The largest token that this client was granted, over all sessions. */
+    var largestToken = 0L
+        private set
+
+    /** Whether a session's numbers have grown that are not in any exchange. Read without the lock. */
+    @Volatile
+    private var unsaid = false
+
+    /** Whether permits or waiters depend on the session being kept alive. */
+    val isEngaged: Boolean get() = session?.isEngaged() ?: false
 
     /** A look without the lock: what is not seen here is seen by whoever holds the lock now. */
-    val hasSomethingToSay: Boolean get() = !outbox.isEmpty || outbox.beat || inLimbo.isNotEmpty()
+    val hasSomethingToSay: Boolean get() = unsaid || !outbox.isEmpty || outbox.beat || inLimbo.isNotEmpty()
+
+    /** After a refusal that will not pass soon: until then only those who have just begun to ask have an exchange leave. */
+    private var heldBackUntil = Long.MIN_VALUE
+    private var refusals = 0
+
+    val isHeldBack: Boolean get() = refusals > 0 && outbox.acquires.isEmpty() && outbox.asks.isEmpty() && clock.nanos() < heldBackUntil
+
+    /** An exchange was refused as a whole; [waiters], who had a place before, wait on. */
+    fun refused(waiters: List<Waiter>) {
+        session?.rosters?.repeat()
+        unsaid = true
+        heldBackUntil = clock.nanos() + settings.backoffNanos(refusals++)
+        putBack(waiters)
+        schedule.retryAt(heldBackUntil)
+    }
+
+    fun accepted() {
+        refusals = 0
+    }
 
     val wantsSession: Boolean get() = session == null && (!outbox.isEmpty || inLimbo.isNotEmpty())
 
+    /** A second exchange may follow one that asks for nothing: an acquire need not wait for the answer to the release before it. */
+    val mayLeave: Boolean
+        get() = session != null && (inFlight.isEmpty() || (inFlight.size == 1 && inFlight[0].waiters.isEmpty() && inFlight[0].answer == null))
+
     // ---- sessions ----------------------------------------------------------------------------------------------------------
 
-    /** [putBack] were in limbo when the session was asked for; those that were lost since are given back. */
-    fun Settled.joined(
-        sessionId: String,
+    /** Puts back what was [putBack] when [opening] was made, as far as it was taken; those lost or released since are given back. */
+    fun joined(
+        request: Opening,
         joined: Opened.Joined,
         sentAt: Long,
         putBack: List<HeldPermit>,
+        settled: Settled,
     ) {
         opening = false
         wantsRefresh = false
         lastProblem = null
-        val began = ClientSession(sessionId, joined.epoch, sentAt + settings.usableNanos)
+        val began = ClientSession(request.session, joined.epoch, sentAt + settings.usableNanos, SessionRecord(given = joined.width.toLong()))
+        began.calm = false
+        began.inbox = request.inbox
+        began.permits = joined.permits
         began.serverNow = joined.now
         began.sentAtServerNow = sentAt
         session = began
         knownPermits = joined.permits
         declared = joined.declared
         schedule.began(sentAt)
-        for (permit in putBack) {
-            val kept = permit.fencingToken in joined.reasserted
-            if (kept && !permit.heavy) began.runs.add(permit.fencingToken, 1)
+        val (listed, plain) = putBack.partition { it.isListed }
+        val kept = (plain.take(joined.width) + listed.filter { it.fencingToken in joined.listed }).toHashSet()
+        for (permit in inLimbo) {
             when {
-                kept && permit.state == PermitState.HELD -> hold(began, permit)
-                kept -> sendBack(permit)
-                permit.isReturning -> if (outbox.releases.remove(permit)) confirm(permit, wasHeld = false)
-                else -> lose(permit)
+                permit !in kept -> if (permit.state == PermitState.HELD) settled.lose(permit) else settled.confirm(permit, wasHeld = false)
+                permit.state == PermitState.HELD -> hold(began, permit)
+                permit.isListed -> sendBack(permit)
             }
+        }
+        began.cohort.begin(joined.width, held = kept.count { !it.isListed && it.state == PermitState.HELD })
+        for (permit in kept) {
+            if (permit.isListed || permit.state != PermitState.RELEASED) continue
+            permit.returnedAs = began.cohort.words.returned
+            began.unconfirmed.addLast(permit)
         }
         inLimbo = emptyList()
         // Ending the previous session may have freed permits that others wait for: an exchange hands them on.
@@ -111,52 +152,80 @@ internal class ClientState(
         permit: HeldPermit,
     ) {
         permit.session = live
-        live.held.add(permit)
+        if (permit.isListed) {
+            live.listed.add(permit)
+        } else {
+            live.plain.add(permit)
+            live.rosters.started(permit)
+        }
     }
 
     /** No session can be had: everything that waits for one fails with [error]. */
-    fun Settled.giveUp(error: Throwable) {
+    fun giveUp(
+        error: Throwable,
+        settled: Settled,
+    ) {
         opening = false
         wantsRefresh = false
-        inLimbo.forEach { lose(it) }
+        loseLimbo(settled)
+        failOutbox(error, settled)
+    }
+
+    fun failOutbox(
+        error: Throwable,
+        settled: Settled,
+    ) {
+        outbox.acquires.forEach { settled.fail(it, error) }
+        outbox.releases.forEach { settled.confirm(it, wasHeld = false) }
+        outbox.asks.forEach { settled.fail(it, error) }
+        outbox.clear()
+    }
+
+    private fun loseLimbo(settled: Settled) {
+        for (permit in inLimbo) {
+            if (permit.state == PermitState.HELD) settled.lose(permit) else settled.confirm(permit, wasHeld = false)
+        }
         inLimbo = emptyList()
-        failures.run { failOutbox(error) }
     }
 
     /**
      * The session is over. If [dataMayBeLost] its permits wait in limbo to be put back by the next session; else they are lost.
-     * Queued and sent acquires go back to the outbox in their order.
+     * Acquires that have not ended go back to the outbox in their order.
      */
-    fun Settled.endSession(dataMayBeLost: Boolean) {
+    fun endSession(
+        dataMayBeLost: Boolean,
+        settled: Settled,
+    ) {
         val over = session ?: return
         session = null
+        unsaid = false
         previous = over
-        coordinator.forget(over)
-        val held = over.held.toList()
-        if (dataMayBeLost && over.deadline > clock.nanos()) inLimbo = held else held.forEach { lose(it) }
+        settled.afterwards { coordinator.forget(over) }
+        val held = over.plain.toList().sortedBy { it.fencingToken } + over.listed.toList()
+        if (dataMayBeLost && over.deadline > clock.nanos()) inLimbo = held else held.forEach { settled.lose(it) }
 
-        outbox.releases.forEach { confirm(it, wasHeld = false) }
+        (over.unconfirmed + outbox.releases + inFlight.flatMap { it.releases }).forEach { settled.confirm(it, wasHeld = false) }
         outbox.releases.clear()
         outbox.leaves.clear()
-        for (sent in inFlight) {
-            sent.allReleases.forEach { confirm(it, wasHeld = false) }
-            sent.asks.forEach { putBackOrFail(it) }
-        }
-        val sentWaiters = inFlight.flatMap { it.waiters }.filter { it.state == Waiter.State.SENT }
+        inFlight.asReversed().forEach { sent -> sent.asks.asReversed().forEach { putBackOrFail(it, settled) } }
+        val sent = inFlight.flatMap { it.waiters }.filter { it.state == Waiter.State.SENT }
         inFlight.clear()
-        putBack(over.waiting.values + sentWaiters)
+        putBack((over.cohort.takeLine() + sent + over.waiting.values).sortedBy { it.sequence })
     }
 
-    private fun Settled.putBackOrFail(ask: Ask) {
+    private fun putBackOrFail(
+        ask: Ask,
+        settled: Settled,
+    ) {
         when (ask.command) {
-            is Command.AddPermits -> fail(ask, errors.interrupted("it may or may not have added the permits"))
-            is Command.Extend -> fail(ask, errors.interrupted("the permit was lost with it"))
-            is Command.Signal -> fail(ask, errors.interrupted("it may or may not have been set"))
-            is Command.Clear, is Command.Consume, is Command.Resize, null -> outbox.asks.addFirst(ask)
+            is Command.AddPermits -> settled.fail(ask, errors.interrupted("it may or may not have added the permits"))
+            is Command.Extend -> settled.fail(ask, errors.interrupted("the permit was lost with it"))
+            is Command.Signal -> settled.fail(ask, errors.interrupted("it may or may not have been set"))
+            is Command.Clear, is Command.Resize, null -> outbox.asks.addFirst(ask)
         }
     }
 
-    private fun putBack(waiters: List<Waiter>) {
+    fun putBack(waiters: List<Waiter>) {
         for (waiter in waiters.asReversed()) {
             waiter.state = Waiter.State.PENDING
             waiter.sequence = -1
@@ -165,18 +234,18 @@ internal class ClientState(
     }
 
     /** Declares lost what is past its deadline: the session with all its permits, permits in limbo, [permit] by its max hold. */
-    fun Settled.loseWhatIsOver(permit: HeldPermit?) {
+    fun loseWhatIsOver(
+        permit: HeldPermit?,
+        settled: Settled,
+    ) {
         val now = clock.nanos()
-        session?.let { if (it.deadline <= now) endSession(dataMayBeLost = false) }
-        if (inLimbo.isNotEmpty() && previous!!.deadline <= now) {
-            inLimbo.forEach { lose(it) }
-            inLimbo = emptyList()
-        }
+        session?.let { if (it.deadline <= now) endSession(dataMayBeLost = false, settled) }
+        if (inLimbo.isNotEmpty() && previous!!.deadline <= now) loseLimbo(settled)
         if (permit != null && permit.holdDeadline <= now && permit.state == PermitState.HELD) {
-            session?.held?.remove(permit)
-            lose(permit)
+            permit.session?.takeIf { it === session }?.listed?.remove(permit)
+            settled.lose(permit)
             // Not left to the server's clock: given back as soon as its holder may not use it any more.
-            sendBack(permit)
+            if (permit.session === session) sendBack(permit)
         }
     }
 
@@ -194,11 +263,20 @@ internal class ClientState(
             Waiter.State.PENDING -> waiter.state = Waiter.State.DONE
             Waiter.State.SENT -> waiter.state = Waiter.State.ABANDONED
             Waiter.State.QUEUED -> leave(waiter)
+            Waiter.State.ADMITTED -> drop(waiter)
             Waiter.State.ABANDONED, Waiter.State.DONE -> Unit
         }
     }
 
-    private fun leave(waiter: Waiter) {
+    private fun drop(waiter: Waiter) {
+        val cohort = session!!.cohort
+        cohort.drop(waiter)
+        cohort.returnSurplus()
+        // Nobody else may have the turn before it is told.
+        if (cohort.isWorkedOff) outbox.beat = true
+    }
+
+    fun leave(waiter: Waiter) {
         val live = session ?: return
         waiter.state = Waiter.State.ABANDONED
         live.waiting.remove(waiter.sequence)
@@ -207,29 +285,74 @@ internal class ClientState(
     }
 
     /** Sorts what the hot path has asked for. */
-    fun Settled.takeIn() {
+    fun takeIn(settled: Settled) {
         while (true) {
             val wish = outbox.intake.poll() ?: return
             when {
-                wish is HeldPermit -> takeBack(wish)
-                closed -> fail(wish as Waiter, errors.closed())
+                wish is HeldPermit -> takeBack(wish, settled)
+                closed -> settled.fail(wish as Waiter, errors.closed())
                 else -> outbox.acquires.addLast(wish as Waiter)
             }
         }
     }
 
-    private fun Settled.takeBack(permit: HeldPermit) {
+    /** [permit] has just become RELEASED. */
+    private fun takeBack(
+        permit: HeldPermit,
+        settled: Settled,
+    ) {
         permit.takeListeners()
         permit.holdTimer?.cancel()
-        val itsSession = permit.session
-        if (itsSession != null && itsSession === session) {
-            itsSession.held.remove(permit)
-            sendBack(permit)
-        } else if (itsSession != null && itsSession === previous && inLimbo.isNotEmpty()) {
-            sendBack(permit)
-        } else if (!permit.isReturning) {
-            confirm(permit, wasHeld = false)
+        settled.released(permit)
+        val live = permit.session
+        when {
+            live == null || live !== session -> if (live !== previous || permit !in inLimbo) settled.confirm(permit, wasHeld = false)
+
+            permit.isListed -> {
+                live.listed.remove(permit)
+                sendBack(permit)
+            }
+
+            else -> handOnOrReturn(live, permit, settled)
         }
+    }
+
+    private fun handOnOrReturn(
+        live: ClientSession,
+        permit: HeldPermit,
+        settled: Settled,
+    ) {
+        live.plain.remove(permit)
+        live.rosters.ended(permit)
+        val next = live.cohort.release(handOn = true)
+        if (next != null) {
+            start(live, next, live.heldHeard, settled)
+            if (!live.rosters.handedOn) {
+                live.rosters.handedOn()
+                schedule.rosterBy(clock.nanos() + Rosters.LATEST_NANOS)
+            }
+            settled.confirm(permit, wasHeld = true)
+        } else {
+            permit.returnedAs = live.cohort.returned
+            if (permit.awaiting != null) live.unconfirmed.addLast(permit)
+            unsaid = true
+        }
+    }
+
+    /** Whether [permit] is used up: false if it is not held any more. */
+    fun consume(
+        permit: HeldPermit,
+        settled: Settled,
+    ): Boolean {
+        loseWhatIsOver(null, settled)
+        val live = permit.session
+        if (closed || live == null || live !== session || !permit.markReleased()) return false
+        live.plain.remove(permit)
+        live.rosters.ended(permit)
+        live.cohort.consume()
+        unsaid = true
+        settled.released(permit)
+        return true
     }
 
     private fun sendBack(permit: HeldPermit) {
@@ -238,197 +361,46 @@ internal class ClientState(
         outbox.releases.addLast(permit)
     }
 
-    /** The next exchange, or `null` if there is nothing to say or no way to say it now. */
-    fun compose(inbox: String): InFlight? {
-        val live = session
-        if (closed || live == null || inFlight.isNotEmpty()) return null
-        val now = clock.nanos()
-        val composed = outbox.compose(live, inbox, now) ?: return null
-        inFlight.addLast(composed)
-        schedule.sent(now)
-        return composed
-    }
-
-    // ---- answers -----------------------------------------------------------------------------------------------------------
-
-    fun Settled.answered(
-        sent: InFlight,
-        answer: Answer,
-    ) {
-        val live = session
-        if (sent.exchange.session != live?.id || sent !in inFlight) return
-        when (answer) {
-            is Answer.Done -> {
-                sent.answer = answer
-                while (session != null) {
-                    val head = inFlight.firstOrNull()
-                    apply(head ?: return, head.answer ?: return)
-                }
-            }
-
-            is Answer.Gap ->
-                if (answer.last < live.acknowledged) endSession(dataMayBeLost = true) else repeatAll()
-
-            is Answer.Lost, Answer.Stale -> endSession(dataMayBeLost = true)
-        }
-    }
-
-    private fun repeatAll() {
-        inFlight.forEach { it.retryAt = clock.nanos() }
-        schedule.ringIfBefore(clock.nanos())
-    }
-
-    private fun Settled.apply(
-        head: InFlight,
-        done: Answer.Done,
-    ) {
-        val live = session!!
-        live.acknowledged = head.exchange.number
-        live.deadline = maxOf(live.deadline, head.sentAt + settings.usableNanos)
-        live.serverNow = done.now
-        live.sentAtServerNow = head.sentAt
-        // Frozen for too long: what the answer grants was meant for a client that may not act on it any more.
-        if (live.deadline <= clock.nanos()) return endSession(dataMayBeLost = false)
-        inFlight.removeFirst()
-        lastProblem = null
-
-        done.grants.forEach { granted(it, announced = false) }
-        val queueLost = live.queues >= 0 && done.queues != live.queues
-        if (queueLost) requeue(live)
-        live.queues = done.queues
-        settleAcquires(live, head, done)
-        head.releases.forEach { confirm(it, wasHeld = true) }
-        head.heavyReleases.forEachIndexed { index, permit -> confirm(permit, done.released[index]) }
-        settleLeaves(live, head, done, nothingUnread = queueLost && !done.more)
-        var command = done.results.size - head.asks.count { it.command != null }
-        for (ask in head.asks) {
-            val result = if (ask.command != null) done.results[command++] else 0
-            complete(ask, Asked(done, result, head.sentAt))
-        }
-        if (done.permits < knownPermits) refuseTooHeavy(live, done.permits)
-        knownPermits = done.permits
-        if (done.more) outbox.beat = true
-        schedule.promised(if (live.waiting.isEmpty()) -1 else done.next, done.now)
-    }
-
-    private fun Settled.settleAcquires(
-        live: ClientSession,
-        head: InFlight,
-        done: Answer.Done,
-    ) {
-        var token = done.firstToken
-        var holders = done.heldBefore
-        var ticket = done.firstTicket
-        var at = 0
-        head.exchange.acquires.forEachIndexed { index, run ->
-            val granted = done.granted[index]
-            if (granted > 0 && run.isPlain) live.runs.add(token, granted)
-            repeat(run.count) { inRun ->
-                val waiter = head.waiters[at++]
-                if (inRun < granted) {
-                    holders += run.weight
-                    grant(live, waiter, token++, holders, done.now)
-                } else if (granted == Answer.IMPOSSIBLE) {
-                    fail(waiter, errors.tooHeavy(waiter, done.permits))
-                } else if (run.waits) {
-                    queued(live, waiter, ticket++)
-                } else if (waiter.state != Waiter.State.ABANDONED) {
-                    waiter.state = Waiter.State.DONE
-                    resume(waiter.continuation, null)
-                }
-            }
-        }
-        if (live.early.isEmpty()) return
-        val early = live.early.keys.filter { it in head.sequences }
-        early.forEach { granted(live.early.remove(it)!!, announced = true) }
-    }
-
     /**
-     * Who was granted something before the leave arrived stays in mind until that is read, and given back. With [nothingUnread]
-     * there is no such grant: the place was lost with the queue.
+     * Starts admitted waiters as far as there are permits; permits that nobody is there for go back. So many permits were [held] right after
+     * the last of them was given.
      */
-    private fun settleLeaves(
+    fun advance(
         live: ClientSession,
-        head: InFlight,
-        done: Answer.Done,
-        nothingUnread: Boolean,
+        held: Int,
+        settled: Settled,
     ) {
-        var at = 0
-        head.exchange.leaves.forEachIndexed { index, run ->
-            val gone = if (nothingUnread) 0 else run.count - done.left[index]
-            repeat(run.count) { inRun ->
-                val waiter = head.leaves[at++]
-                if (inRun < gone) return@repeat
-                live.abandoned.remove(waiter.sequence)
-                waiter.state = Waiter.State.DONE
-            }
-        }
+        val cohort = live.cohort
+        var holders = held - cohort.givenToLine
+        while (true) start(live, cohort.startNext() ?: break, ++holders, settled)
+        cohort.returnSurplus()
+        if (cohort.returned > live.record.returned) unsaid = true
     }
 
-    private fun Settled.queued(
+    private fun start(
         live: ClientSession,
         waiter: Waiter,
-        ticket: Long,
-    ) {
-        waiter.ticket = ticket
-        waiter.wasQueued = true
-        if (waiter.state == Waiter.State.ABANDONED) return leave(waiter)
-        waiter.state = Waiter.State.QUEUED
-        live.waiting[waiter.sequence] = waiter
-    }
-
-    /** Grants to queued waiters, read in an answer or [announced]. What was read before is ignored. */
-    fun Settled.granted(
-        grant: Grant,
-        announced: Boolean,
-    ) {
-        val live = session ?: return
-        // A run is granted to those that were queued as one: all of them are known, or it was read before. Else it is invented.
-        if (announced && !grant.sequences.all { it in live.waiting || it in live.abandoned }) {
-            // Or it overtook the answer that says that the acquires are queued.
-            if (inFlight.any { grant.sequence in it.sequences }) live.early[grant.sequence] = grant
-            return
-        }
-        val waiters = grant.sequences.mapNotNull { live.waiting.remove(it) ?: abandoned(live, it) }
-        if (waiters.isEmpty()) return
-        if (grant.token == Answer.REFUSED) {
-            return waiters.forEach { if (it.state != Waiter.State.ABANDONED) fail(it, errors.tooHeavy(it, knownPermits)) }
-        }
-        if (waiters.first().isPlain) live.runs.add(grant.token, grant.count)
-        for (waiter in waiters) {
-            val nth = (waiter.sequence - grant.sequence).toInt()
-            grant(live, waiter, grant.token + nth, grant.holders + nth, grant.grantedAt)
-        }
-    }
-
-    /** One that has given up its place; a leave of it that is not sent yet is not needed any more. */
-    private fun abandoned(
-        live: ClientSession,
-        sequence: Long,
-    ): Waiter? = live.abandoned.remove(sequence)?.also(outbox.leaves::remove)
-
-    /** Hands a permit to [waiter], or back if nobody waits for it any more. */
-    private fun Settled.grant(
-        live: ClientSession,
-        waiter: Waiter,
-        token: Long,
         holders: Int,
-        grantedAt: Long,
+        settled: Settled,
     ) {
-        val permit = HeldPermit(coordinator, token, waiter.weight, holders, limited = waiter.holdMillis >= 0, clock.nanos())
+        val known = if (waiter.holders > 0) waiter.holders else maxOf(holders, 1)
+        val permit = HeldPermit(coordinator, waiter.token, 1, known, limited = false, clock.nanos())
+        grant(live, waiter, permit, settled)
+        // The next in the queue is admitted while these permits are still held.
+        if (live.cohort.isWorkedOff && live.queuedHeard > 0) outbox.beat = true
+    }
+
+    fun grant(
+        live: ClientSession,
+        waiter: Waiter,
+        permit: HeldPermit,
+        settled: Settled,
+    ) {
         hold(live, permit)
-        if (waiter.state == Waiter.State.ABANDONED) {
-            permit.isUnseen = true
-            permit.markReleased()
-            return takeBack(permit)
-        }
+        largestToken = maxOf(largestToken, permit.fencingToken)
         waiter.state = Waiter.State.DONE
-        granted(waiter, permit)
-        if (permit.limited) {
-            // The exchange that read serverNow was sent before the server's clock showed it.
-            limit(permit, live.sentAtServerNow + (grantedAt - live.serverNow) * CoordinationSettings.NANOS, waiter.holdMillis)
-        }
-        resume(waiter.continuation, permit)
+        waiter.permit = permit
+        settled.resume(waiter)
     }
 
     /** Ends the hold of [permit] a little before the server does: [holdMillis] after [from], less 1/32 for unlike clocks. */
@@ -436,51 +408,74 @@ internal class ClientState(
         permit: HeldPermit,
         from: Long,
         holdMillis: Long,
+        settled: Settled,
     ) {
         val nanos = holdMillis * CoordinationSettings.NANOS
         permit.holdDeadline = from + nanos - nanos / 32
-        permit.holdTimer?.cancel()
-        permit.holdTimer = coordinator.watchHold(permit)
+        settled.afterwards { coordinator.watchHold(permit) }
     }
 
-    private fun Settled.refuseTooHeavy(
-        live: ClientSession,
-        permits: Int,
-    ) {
-        for (waiter in live.waiting.values.filter { it.weight > maxOf(permits, 1) }) {
-            leave(waiter)
-            resumeWithException(waiter.continuation, errors.tooHeavy(waiter, permits))
-        }
-    }
-
-    /** The ledger's queue was lost. This client's waiters queue again, in order. */
-    private fun requeue(live: ClientSession) {
-        val waiters = live.waiting.values.toList()
-        live.waiting.clear()
-        putBack(waiters)
+    /** The next exchange, or `null` if there is nothing to say or no way to say it now. */
+    fun compose(inbox: String): InFlight? {
+        val live = session
+        if (closed || live == null || !mayLeave) return null
+        val now = clock.nanos()
+        unsaid = false
+        val composed = outbox.compose(live, inFlight.lastOrNull(), inbox, now) ?: return null
+        inFlight.addLast(composed)
+        schedule.sent(now)
+        return composed
     }
 
     // ---- the end -----------------------------------------------------------------------------------------------------------
 
-    /** Everything ends. Returns what to say goodbye with, if there is a session. */
-    fun Settled.close(inbox: String): Exchange? {
-        takeIn()
+    /** What a client leaves behind: its last word, if there is a session, and the releases that it confirms. */
+    class Goodbye(
+        val exchange: Exchange?,
+        val confirming: List<HeldPermit>,
+    )
+
+    /** Everything ends. */
+    fun close(
+        inbox: String,
+        settled: Settled,
+    ): Goodbye {
+        takeIn(settled)
         closed = true
         val live = session?.takeIf { it.deadline > clock.nanos() }
         // What was on its way back goes with the session, at the latest.
-        (inFlight.flatMap { it.allReleases } + outbox.releases).forEach { confirm(it, wasHeld = live != null) }
-        val goodbye = live?.let { Exchange.goodbye(it.id, inbox, consumed = outbox.releases.count { permit -> permit.isConsumed }) }
+        val returning = session?.unconfirmed.orEmpty() + inFlight.flatMap { it.releases } + outbox.releases
+        val confirming = if (live == null) emptyList() else returning.filter { it.awaiting != null }
+        if (live == null) returning.forEach { settled.confirm(it, wasHeld = false) }
+        val goodbye = live?.let { goodbye(it, inbox) }
         outbox.releases.clear()
-        (live?.held?.toList().orEmpty() + inLimbo).forEach { lose(it) }
-        inLimbo = emptyList()
-        live?.waiting?.values?.forEach { fail(it, errors.closed()) }
+        session?.run { (plain.toList() + listed.toList()).forEach { settled.lose(it) } }
+        loseLimbo(settled)
+        session?.run { (cohort.takeLine() + waiting.values).forEach { settled.fail(it, errors.closed()) } }
         for (sent in inFlight) {
-            sent.waiters.forEach { fail(it, errors.closed()) }
-            sent.asks.forEach { fail(it, errors.closed()) }
+            sent.waiters.forEach { settled.fail(it, errors.closed()) }
+            sent.asks.forEach { settled.fail(it, errors.closed()) }
         }
         inFlight.clear()
-        failures.run { failOutbox(errors.closed()) }
+        failOutbox(errors.closed(), settled)
         session = null
-        return goodbye
+        unsaid = false
+        return Goodbye(goodbye, confirming)
+    }
+
+    private fun goodbye(
+        live: ClientSession,
+        inbox: String,
+    ): Exchange {
+        val places = (live.waiting.values + live.abandoned.values).filter { it.ticket >= 0 }.sortedBy { it.sequence }
+        return Exchange(
+            session = live.id,
+            number = 0,
+            epoch = live.epoch,
+            inbox = inbox,
+            words = live.cohort.words,
+            leaves = outbox.placesOf(places),
+            goodbye = true,
+        )
     }
 }

@@ -5,7 +5,9 @@ import io.signalbox.PermitsMismatchException
 import io.signalbox.SemaphoreNotFoundException
 import io.signalbox.SignalboxClosedException
 import io.signalbox.StoreUnavailableException
+import io.signalbox.UnknownFormatException
 import io.signalbox.internal.ledger.Declared
+import io.signalbox.internal.ledger.FORMAT
 import io.signalbox.internal.ledger.LedgerName
 import kotlin.time.Duration.Companion.milliseconds
 
@@ -27,6 +29,9 @@ internal class CoordinationErrors(
             "${ledger.title} does not exist. attach() never creates it: start the process that calls " +
                 "semaphore(\"$name\", permits), or wait longer.",
         )
+
+    /** The state has the format [found]. */
+    fun unreadable(found: String) = UnknownFormatException.of(ledger.title, FORMAT.toString(), found)
 
     fun gone() = SemaphoreNotFoundException(name, "${ledger.title} does not exist any more: the server has lost its data, or was cleared.")
 

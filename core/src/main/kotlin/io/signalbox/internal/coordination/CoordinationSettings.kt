@@ -20,6 +20,9 @@ public class CoordinationSettings internal constructor(
 ) {
     private val leaseNanos = leaseMillis * NANOS
 
+    /** The server renews a session when so much of its lease has passed. */
+    internal val renewalMillis: Long = (leaseMillis + 15) / 16
+
     /** The server renews in steps of 1/16 lease; another 1/16 covers clocks that run at different speeds and a late timer. */
     public val usableNanos: Long = leaseNanos - leaseNanos / 8
 

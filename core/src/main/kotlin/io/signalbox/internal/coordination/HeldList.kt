@@ -27,4 +27,7 @@ internal class HeldList {
     }
 
     fun toList(): List<HeldPermit> = generateSequence(first) { it.next }.toList()
+
+    /** Those added last, [most] of them at most. */
+    fun first(most: Int): List<HeldPermit> = generateSequence(first) { it.next }.take(most).toList()
 }

@@ -17,27 +17,25 @@ internal class HeldPermit(
 
     override val sessionDeadline: Long get() = session?.deadline ?: Long.MAX_VALUE
 
-    /** Whether it is in the outbox, or was. */
+    /** Listed: whether it is in the outbox, or was. */
     var isReturning: Boolean = false
 
     /** Whether nobody was there any more to get it. */
     var isUnseen: Boolean = false
 
+    /** What whoever waits for its release is told. */
+    var wasHeld: Boolean = false
+
+    /** Counted: what R was once it was given back. */
+    var returnedAs: Long = -1
+
     /** Neighbours in the list of what the session holds. */
     var previous: HeldPermit? = null
     var next: HeldPermit? = null
 
-    /** Heavy grants are named with their weight in the ledger. */
-    val heavy: Boolean get() = permits != 1 || limited
+    /** Listed grants are named with their weight in the ledger. */
+    val isListed: Boolean get() = permits != 1 || limited
 
-    /** Of an event: whether releasing it uses the signal up. */
-    @Volatile
-    var isConsumed: Boolean = false
-        private set
-
-    /** Gives it back as used up. Returns false if it was lost before: somebody else gets the signal. */
-    fun consume(): Boolean {
-        isConsumed = true
-        return markReleased().also { if (it) coordinator.handBack(this) }
-    }
+    /** Gives it back as used up: of an event. Returns false if it was lost before: somebody else gets the signal. */
+    fun consume(): Boolean = coordinator.consume(this)
 }

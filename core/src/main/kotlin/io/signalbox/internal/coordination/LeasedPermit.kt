@@ -2,12 +2,11 @@ package io.signalbox.internal.coordination
 
 import io.signalbox.Permit
 import io.signalbox.internal.ledger.LedgerName
-import java.util.concurrent.atomic.AtomicBoolean
-import java.util.concurrent.atomic.AtomicReference
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater
 import kotlin.coroutines.Continuation
 import kotlin.coroutines.resume
 import kotlin.coroutines.resumeWithException
-import kotlin.coroutines.suspendCoroutine
 import kotlin.time.Duration
 import kotlinx.coroutines.DisposableHandle
 import kotlinx.coroutines.Job
@@ -61,10 +60,13 @@ internal abstract class LeasedPermit<P : LeasedPermit<P>>(
     /** By the client's clock; for observers. */
     val grantedAt: Long,
 ) : Permit {
-    private val current = AtomicReference(PermitState.HELD)
-    private val releaseCalled = AtomicBoolean()
+    @Volatile
+    private var current: PermitState = PermitState.HELD
 
-    val state: PermitState get() = current.get()
+    @Volatile
+    private var releaseCalled: Int = 0
+
+    val state: PermitState get() = current
 
     /** This permit, as its keeper knows it. */
     protected abstract val self: P
@@ -102,12 +104,21 @@ internal abstract class LeasedPermit<P : LeasedPermit<P>>(
 
     final override suspend fun release(): Boolean = suspendCancellableCoroutine(::release)
 
-    /** [release] whose wait cannot be cancelled either. */
-    suspend fun releaseNonCancellable(): Boolean = suspendCoroutine(::release)
+    /**
+     * [release] that waits for nobody: the permit is handed on, or its return is said until the server has heard of it or the session is
+     * over. Returns whether it was held until now.
+     *
+     * @throws IllegalStateException if it was released before.
+     */
+    fun letGo(): Boolean {
+        keeper.loseIfOver(self)
+        if (!RELEASE_CALLED.compareAndSet(this, 0, 1)) throw keeper.errors.released(this)
+        return markReleased().also { if (it) keeper.handBack(self) }
+    }
 
     private fun release(continuation: Continuation<Boolean>) {
         keeper.loseIfOver(self)
-        if (!releaseCalled.compareAndSet(false, true)) {
+        if (!RELEASE_CALLED.compareAndSet(this, 0, 1)) {
             continuation.resumeWithException(keeper.errors.released(this))
             return
         }
@@ -127,10 +138,10 @@ internal abstract class LeasedPermit<P : LeasedPermit<P>>(
     }
 
     /** Whether it was held until now. */
-    fun markReleased(): Boolean = current.compareAndSet(PermitState.HELD, PermitState.RELEASED)
+    fun markReleased(): Boolean = CURRENT.compareAndSet(this, PermitState.HELD, PermitState.RELEASED)
 
     /** Whether it is lost from now on; false if it was released before. */
-    fun lose(): Boolean = current.compareAndSet(PermitState.HELD, PermitState.LOST)
+    fun lose(): Boolean = CURRENT.compareAndSet(this, PermitState.HELD, PermitState.LOST)
 
     /** Returns false if it is too late to add one. */
     fun addListener(listener: LossListener): Boolean {
@@ -147,6 +158,14 @@ internal abstract class LeasedPermit<P : LeasedPermit<P>>(
 
     /** Never what the server knows it by: whoever knows that can release. */
     final override fun toString(): String = "Permit(name=$name, fencingToken=$fencingToken, permits=$permits, state=$state)"
+
+    private companion object {
+        /** Updaters and not atomic objects: a permit is made for every grant. */
+        val CURRENT: AtomicReferenceFieldUpdater<LeasedPermit<*>, PermitState> =
+            AtomicReferenceFieldUpdater.newUpdater(LeasedPermit::class.java, PermitState::class.java, "current")
+        val RELEASE_CALLED: AtomicIntegerFieldUpdater<LeasedPermit<*>> =
+            AtomicIntegerFieldUpdater.newUpdater(LeasedPermit::class.java, "releaseCalled")
+    }
 }
 
 /** One registration: the same action may be registered several times. */

@@ -1,8 +1,8 @@
 package io.signalbox.internal.coordination
 
 import io.signalbox.internal.ledger.ClientIdentity
-import io.signalbox.internal.ledger.HeldGrant
 import io.signalbox.internal.ledger.Ledger
+import io.signalbox.internal.ledger.ListedHold
 import io.signalbox.internal.ledger.Opening
 
 /** Makes the requests that begin a client's sessions. */
@@ -12,19 +12,29 @@ internal class Openings(
     private val settings: CoordinationSettings,
     private val clock: NanoClock,
 ) {
-    fun first(wanted: HandleSettings): Opening = opening(wanted, null, emptyList())
+    /** A request, and what it puts back: the plain permits first, by their tokens. */
+    class Prepared(
+        val request: Opening,
+        val putBack: List<HeldPermit>,
+    )
+
+    fun first(wanted: HandleSettings): Opening = opening(wanted, previous = "", floor = 0, emptyList())
 
     /** In place of the session that [state] has lost, putting back what is in limbo. */
-    fun next(state: ClientState): Opening = opening(state.handle, state.previous, state.inLimbo)
+    fun next(state: ClientState): Prepared {
+        val held = state.inLimbo.filter { it.state == PermitState.HELD }
+        return Prepared(opening(state.handle, state.previous?.id.orEmpty(), state.largestToken, held), held)
+    }
 
     private fun opening(
         wanted: HandleSettings,
-        former: ClientSession?,
-        inLimbo: List<HeldPermit>,
+        previous: String,
+        floor: Long,
+        putBack: List<HeldPermit>,
     ): Opening =
         Opening(
             session = client.nextSession(),
-            previous = former?.id.orEmpty(),
+            previous = previous,
             label = settings.label,
             inbox = ledger.inbox(),
             leaseMillis = settings.leaseMillis,
@@ -33,9 +43,9 @@ internal class Openings(
             bounded = wanted.bounded,
             quarantine = wanted.quarantine,
             newEpoch = ClientIdentity.random(EPOCH_BYTES),
-            knownEpoch = former?.epoch.orEmpty(),
-            knownNumber = former?.acknowledged ?: 0,
-            reasserted = inLimbo.map { HeldGrant(it.fencingToken, it.permits, if (it.limited) remainingHold(it) else -1) },
+            running = putBack.count { !it.isListed },
+            floor = floor,
+            listed = putBack.filter { it.isListed }.map { ListedHold(it.fencingToken, it.permits, if (it.limited) remainingHold(it) else -1) },
         )
 
     private fun remainingHold(permit: HeldPermit): Long =

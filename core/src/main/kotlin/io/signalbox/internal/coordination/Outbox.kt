@@ -4,9 +4,10 @@ import io.signalbox.internal.ledger.AcquireRun
 import io.signalbox.internal.ledger.Answer
 import io.signalbox.internal.ledger.Command
 import io.signalbox.internal.ledger.Exchange
-import io.signalbox.internal.ledger.HeavyGrant
-import io.signalbox.internal.ledger.Ledger
+import io.signalbox.internal.ledger.Expectation
+import io.signalbox.internal.ledger.ListedGrant
 import io.signalbox.internal.ledger.QueueRun
+import io.signalbox.internal.ledger.Words
 import java.util.concurrent.ConcurrentLinkedQueue
 import kotlinx.coroutines.CompletableDeferred
 
@@ -25,118 +26,95 @@ internal class Asked(
     val sentAt: Long,
 )
 
-/** An exchange on its way and whom its answer concerns. */
-internal class InFlight(
-    val exchange: Exchange,
-    val waiters: List<Waiter>,
-    val releases: List<HeldPermit>,
-    val heavyReleases: List<HeldPermit>,
-    val leaves: List<Waiter>,
-    val asks: List<Ask>,
-    /** First sent: what the lease counts from. Last sent: what patience counts from. */
-    val sentAt: Long,
-) {
-    var lastSentAt: Long = sentAt
-    var attempts: Int = 1
-
-    /** Set by a delivery that failed: not to be repeated before. */
-    var retryAt: Long = Long.MAX_VALUE
-    var answer: Answer.Done? = null
-
-    val sequences: LongRange get() = exchange.firstSequence until exchange.firstSequence + waiters.size
-    val allReleases: List<HeldPermit> get() = releases + heavyReleases
-    val operations: Int get() = waiters.size + releases.size + heavyReleases.size + leaves.size + asks.size
-
-    fun isToBeRepeated(
-        now: Long,
-        patience: Long,
-    ): Boolean = answer == null && (retryAt <= now || lastSentAt + patience <= now)
-
-    /** Returns since when the last delivery has been without any reply. */
-    fun repeated(now: Long): Long {
-        val silentSince = if (retryAt == Long.MAX_VALUE) lastSentAt else Ledger.FIRST_DELIVERY
-        attempts++
-        lastSentAt = now
-        retryAt = Long.MAX_VALUE
-        return silentSince
-    }
-}
-
 /**
- * What a client still has to say about one semaphore, in the order in which it was asked to.
+ * What a client still has to say about one semaphore, in the order in which it was asked to; what its session's numbers say is not in it.
  *
  * [intake] takes what the hot path asks for without a lock; everything else is guarded by the coordinator's.
  */
-internal class Outbox {
-    /** Acquires ([Waiter]) and releases ([HeldPermit]) that no exchange and none of the lists below has seen. */
+internal class Outbox(
+    private val settings: CoordinationSettings,
+) {
+    /** Acquires ([Waiter]) and releases ([HeldPermit]) that nothing has been decided about. */
     val intake: ConcurrentLinkedQueue<Any> = ConcurrentLinkedQueue()
 
     val acquires: ArrayDeque<Waiter> = ArrayDeque()
+
+    /** Of listed permits. */
     val releases: ArrayDeque<HeldPermit> = ArrayDeque()
     val leaves: ArrayDeque<Waiter> = ArrayDeque()
     val asks: ArrayDeque<Ask> = ArrayDeque()
-
-    /** Acquires that were part of a rejected exchange, to be tried in these groups, and apart from everything else. */
-    val suspects: ArrayDeque<List<Waiter>> = ArrayDeque()
 
     /** Whether to speak even with nothing to say. */
     var beat: Boolean = false
 
     val isEmpty: Boolean
-        get() = intake.isEmpty() && acquires.isEmpty() && releases.isEmpty() && leaves.isEmpty() && asks.isEmpty() && suspects.isEmpty()
+        get() = intake.isEmpty() && acquires.isEmpty() && releases.isEmpty() && leaves.isEmpty() && asks.isEmpty()
 
     fun clear() {
         acquires.clear()
-        suspects.clear()
         releases.clear()
         leaves.clear()
         asks.clear()
     }
 
-    /** The next exchange, or `null` if there is nothing to say. Cancelled acquires that were never sent vanish here. */
+    /**
+     * The next exchange of [session], with [ahead] before it on the way, or `null` if there is nothing to say. Cancelled acquires that were
+     * never sent vanish here.
+     */
     fun compose(
         session: ClientSession,
+        ahead: InFlight?,
         inbox: String,
         now: Long,
     ): InFlight? {
-        val waiters = if (suspects.isEmpty()) takeAcquires() else takeSuspects()
-        if (waiters.isEmpty() && releases.isEmpty() && leaves.isEmpty() && asks.isEmpty() && !beat) return null
+        val waiters = takeAcquires()
+        val words = session.cohort.words
+        val said = ahead?.exchange?.words
+        val unsaid =
+            words.returned > (said?.returned ?: session.record.returned) || words.consumed > (said?.consumed ?: session.record.consumed)
+        if (waiters.isEmpty() && releases.isEmpty() && leaves.isEmpty() && asks.isEmpty() && !beat && !unsaid) return null
         beat = false
         val firstSequence = session.nextSequence
         for (waiter in waiters) {
             waiter.state = Waiter.State.SENT
             waiter.sequence = session.nextSequence++
         }
-        val plain = ArrayList<HeldPermit>(minOf(releases.size, MAX_BATCH))
-        val heavy = ArrayList<HeldPermit>(0)
-        while (releases.isNotEmpty() && plain.size + heavy.size < MAX_BATCH) {
-            val permit = releases.removeFirst()
-            (if (permit.heavy) heavy else plain).add(permit)
-        }
-        val left = leaves.take(MAX_BATCH).sortedBy { it.sequence }
-        repeat(left.size) { leaves.removeFirst() }
+        val released = releases.take(MAX_BATCH).also { taken -> repeat(taken.size) { releases.removeFirst() } }
+        val left = leaves.take(MAX_BATCH).also { taken -> repeat(taken.size) { leaves.removeFirst() } }.sortedBy { it.sequence }
         val asked = asks.toList()
         asks.clear()
+        val acquires = runsOf(waiters)
+        val commands = asked.mapNotNull { it.command }
+        val simple = released.isEmpty() && left.isEmpty() && commands.isEmpty() && inbox == session.inbox && acquires.all { it.isPlain }
         val exchange =
             Exchange(
                 session = session.id,
                 number = session.nextNumber++,
+                epoch = session.epoch,
                 inbox = inbox,
-                goodbye = false,
+                words = words,
                 firstSequence = firstSequence,
-                acquires = runsOf(waiters),
-                releases = session.runs.release(LongArray(plain.size) { plain[it].fencingToken }.apply { sort() }),
-                heavyReleases = heavy.map { HeavyGrant(it.fencingToken, it.permits) },
+                acquires = acquires,
+                releases = released.map { ListedGrant(it.fencingToken, it.permits) },
                 leaves = placesOf(left),
-                commands = consumption(plain) + asked.mapNotNull { it.command },
+                commands = commands,
+                roster = if (ahead == null) session.rosters.next(now) else null,
+                expected = if (simple) expectation(session, ahead, words, waiters.size) else null,
             )
-        return InFlight(exchange, waiters, plain, heavy, left, asked, now)
+        session.inbox = inbox
+        return session.cohort.run { InFlight(exchange, waiters, released, left, asked, now, given, admitted, session.acknowledged) }
     }
 
-    /** Before all other commands: they would take what was released for kept signals. */
-    private fun consumption(released: List<HeldPermit>): List<Command> {
-        val consumed = released.count { it.isConsumed }
-        return if (consumed == 0) emptyList() else listOf(Command.Consume(consumed))
+    private fun expectation(
+        session: ClientSession,
+        ahead: InFlight?,
+        words: Words,
+        acquires: Int,
+    ): Expectation? {
+        if (!session.calm || session.cohort.waits) return null
+        val before = if (ahead == null) session.record else ahead.exchange.expected?.after ?: return null
+        val after = Cohort.after(before, words, acquires) ?: return null
+        return Expectation(before, after, session.permits, acquires, before.deadline - settings.leaseMillis + settings.renewalMillis)
     }
 
     private fun takeAcquires(): List<Waiter> {
@@ -149,19 +127,10 @@ internal class Outbox {
         return taken
     }
 
-    /** Nothing while there are releases and leaves: those go first, alone. */
-    private fun takeSuspects(): List<Waiter> =
-        if (releases.isEmpty() && leaves.isEmpty()) suspects.removeFirst().filter { it.state == Waiter.State.PENDING } else emptyList()
-
     private fun runsOf(waiters: List<Waiter>): List<AcquireRun> =
         waiters.runs({ head, waiter, _ ->
             waiter.isLike(head)
         }) { head, count -> AcquireRun(count, head.weight, head.holdMillis, head.waits) }
-
-    private fun placesOf(waiters: List<Waiter>): List<QueueRun> =
-        waiters.runs({ head, waiter, nth -> waiter.sequence == head.sequence + nth && waiter.ticket == head.ticket + nth }) { head, count ->
-            QueueRun(head.sequence, head.ticket, count)
-        }
 
     /** What [make] makes of each longest run of neighbours of which every one, the nth behind its head, [belongs] to that. */
     private inline fun <R> List<Waiter>.runs(
@@ -179,6 +148,12 @@ internal class Outbox {
         }
         return runs
     }
+
+    /** The places of [waiters], which are in the order of their sequence numbers. */
+    fun placesOf(waiters: List<Waiter>): List<QueueRun> =
+        waiters.runs({ head, waiter, nth -> waiter.sequence == head.sequence + nth && waiter.ticket == head.ticket + nth }) { head, count ->
+            QueueRun(head.sequence, head.ticket, count)
+        }
 
     companion object {
         /** Operations of one kind in one exchange: keeps a script below some milliseconds. */

@@ -25,13 +25,23 @@ internal class Schedule(
     /** The retention of the keys must be renewed by then, even if nothing happens. */
     private var refreshAt = Long.MAX_VALUE
 
+    /** The roster must be told by then. */
+    private var rosterAt = Long.MAX_VALUE
+
+    /** What was refused is tried again then. */
+    private var retryAt = Long.MAX_VALUE
+
     fun began(sentAt: Long) {
         heartbeatAt = sentAt + settings.heartbeatNanos()
         refreshAt = sentAt + settings.refreshNanos
         promisedAt = Long.MAX_VALUE
+        rosterAt = Long.MAX_VALUE
+        retryAt = Long.MAX_VALUE
     }
 
     fun sent(now: Long) {
+        rosterAt = Long.MAX_VALUE
+        retryAt = Long.MAX_VALUE
         heartbeatAt = now + settings.heartbeatNanos()
         refreshAt = now + settings.refreshNanos
         ringIfBefore(now + settings.tickNanos)
@@ -48,7 +58,17 @@ internal class Schedule(
         ringIfBefore(promisedAt)
     }
 
-    fun isBeatDue(engaged: Boolean): Boolean = engaged && minOf(heartbeatAt, promisedAt) <= clock.nanos()
+    fun rosterBy(moment: Long) {
+        rosterAt = moment
+        ringIfBefore(moment)
+    }
+
+    fun retryAt(moment: Long) {
+        retryAt = moment
+        ringIfBefore(moment)
+    }
+
+    fun isBeatDue(engaged: Boolean): Boolean = engaged && minOf(heartbeatAt, promisedAt, rosterAt) <= clock.nanos()
 
     fun isRefreshDue(): Boolean = refreshAt <= clock.nanos()
 
@@ -70,7 +90,8 @@ internal class Schedule(
         val busy = departing || state.opening || state.inFlight.isNotEmpty() || !state.outbox.isEmpty || state.isEngaged
         var wake = refreshAt
         if (busy) wake = minOf(wake, now + settings.tickNanos)
-        if (busy && state.inFlight.isEmpty()) wake = minOf(wake, heartbeatAt, promisedAt)
+        if (busy && state.inFlight.isEmpty()) wake = minOf(wake, heartbeatAt, promisedAt, rosterAt)
+        wake = minOf(wake, retryAt)
         if (busy && live != null) wake = minOf(wake, live.deadline)
         state.inFlight.forEach { wake = minOf(wake, it.retryAt, it.lastSentAt + settings.patienceNanos) }
         plannedWake = wake

@@ -1,24 +1,25 @@
 package io.signalbox.internal.coordination
 
 import io.signalbox.internal.Observers
+import io.signalbox.internal.ledger.Announcement
 import io.signalbox.internal.ledger.Answer
 import io.signalbox.internal.ledger.ClientIdentity
 import io.signalbox.internal.ledger.Command
 import io.signalbox.internal.ledger.Exchange
-import io.signalbox.internal.ledger.Grant
-import io.signalbox.internal.ledger.HeavyGrant
 import io.signalbox.internal.ledger.Ledger
 import io.signalbox.internal.ledger.LedgerFailure
 import io.signalbox.internal.ledger.LedgerName
+import io.signalbox.internal.ledger.ListedGrant
 import io.signalbox.internal.ledger.Opened
+import io.signalbox.internal.ledger.Opening
 import io.signalbox.internal.ledger.SessionListener
+import java.util.concurrent.Executor
 import java.util.concurrent.locks.ReentrantLock
 import kotlin.concurrent.withLock
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.nanoseconds
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineScope
-import kotlinx.coroutines.Job
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.suspendCancellableCoroutine
@@ -41,12 +42,15 @@ internal class SemaphoreCoordinator(
     private val clock: NanoClock,
     private val scope: CoroutineScope,
     private val observers: Observers,
+    private val elsewhere: Executor,
 ) : SessionListener,
     Coordinator,
     PermitKeeper<HeldPermit> {
     private val lock = ReentrantLock()
     override val errors = CoordinationErrors(subject, settings)
     private val state = ClientState(this, settings, clock, errors)
+    private val heard = Heard(this, state)
+    private val failures = Failures(state)
     private val openings = Openings(client, ledger, settings, clock)
     private val farewell = CompletableDeferred<Unit>()
     private var departure: Departure? = null
@@ -68,15 +72,20 @@ internal class SemaphoreCoordinator(
         if (opened is Opened.Joined) {
             settle {
                 state.handle = wanted
-                state.run { joined(request.session, opened, sentAt, putBack = emptyList()) }
+                state.joined(request, opened, sentAt, putBack = emptyList(), it)
             }
             ledger.enlist(subject)
             scope.launch { watch() }
             return true
         }
         ledger.forget(request.session)
-        if (opened is Opened.Mismatch) throw errors.mismatch(wanted.asDeclared, opened.declared)
-        return false
+        when (opened) {
+            is Opened.Mismatch -> throw errors.mismatch(wanted.asDeclared, opened.declared)
+            is Opened.Unreadable -> throw errors.unreadable(opened.format)
+            // Its answer was lost, and came too late to be of use.
+            Opened.Over -> throw errors.unavailable("nothing was changed yet", null)
+            else -> return false
+        }
     }
 
     /** As [join], for a handle that has joined. It may have been attached; now it can create the semaphore anew after a loss of data. */
@@ -92,30 +101,46 @@ internal class SemaphoreCoordinator(
 
     /** Opens a new session in place of a lost one; runs in [scope] until it succeeds or nobody wants it any more. */
     private suspend fun reopen() {
-        // One request for all attempts: an earlier one may still arrive, and must not begin a session of its own.
-        val (request, putBack) = settle { openings.next(state) to state.inLimbo }
-        ledger.listen(request.session, this)
         var attempt = 0
+        // One request for all attempts: an earlier one may still arrive, and must not begin a session of its own.
+        var prepared = settle { openings.next(state) }
+        ledger.listen(prepared.request.session, this)
         while (settle { stillWanted() }) {
             val sentAt = clock.nanos()
-            val outcome =
-                try {
-                    ledger.open(subject, request)
-                } catch (failure: LedgerFailure) {
-                    settle { state.lastProblem = failure.error }
-                    if (failure.final) return settle { state.run { giveUp(failure.error) } }
-                    null
-                }
-            when (outcome) {
-                is Opened.Joined -> return settle { state.run { joined(request.session, outcome, sentAt, putBack) } }
-                is Opened.Mismatch -> return settle { state.run { giveUp(errors.mismatch(handle.asDeclared, outcome.declared)) } }
+            when (val outcome = attempt(prepared.request)) {
+                is Opened.Joined -> return settle { state.joined(prepared.request, outcome, sentAt, prepared.putBack, it) }
+
+                is Opened.Mismatch -> return settle { state.giveUp(errors.mismatch(state.handle.asDeclared, outcome.declared), it) }
+
+                is Opened.Unreadable -> return settle { state.giveUp(errors.unreadable(outcome.format), it) }
+
                 Opened.NotFound -> settle { state.lastProblem = errors.notFound() }
-                null -> Unit
+
+                // An earlier attempt has begun it, too long ago.
+                Opened.Over -> {
+                    ledger.forget(prepared.request.session)
+                    prepared = settle { openings.next(state) }
+                    ledger.listen(prepared.request.session, this)
+                }
+
+                null -> if (!state.opening) return
             }
             delay(settings.backoffNanos(attempt++).nanoseconds)
         }
-        ledger.forget(request.session)
+        ledger.forget(prepared.request.session)
     }
+
+    /** One try to open; `null` if it failed. */
+    private suspend fun attempt(request: Opening): Opened? =
+        try {
+            ledger.open(subject, request)
+        } catch (failure: LedgerFailure) {
+            settle {
+                state.lastProblem = failure.error
+                if (failure.final) state.giveUp(failure.error, it)
+            }
+            null
+        }
 
     private fun stillWanted(): Boolean {
         state.opening = !state.closed && (state.wantsSession || state.wantsRefresh)
@@ -132,14 +157,23 @@ internal class SemaphoreCoordinator(
         suspendCancellableCoroutine { continuation ->
             val waiter = Waiter(weight, waits, state.handle.holdMillis, clock.nanos(), continuation)
             state.outbox.intake.add(waiter)
-            continuation.invokeOnCancellation { settle { state.abandon(waiter) } }
+            continuation.invokeOnCancellation { abandon(waiter) }
             pump()
+        }
+
+    private fun abandon(waiter: Waiter) =
+        settle {
+            state.takeIn(it)
+            state.abandon(waiter)
         }
 
     override fun handBack(permit: HeldPermit) {
         state.outbox.intake.add(permit)
         pump()
     }
+
+    /** See [HeldPermit.consume]. */
+    fun consume(permit: HeldPermit): Boolean = settle { state.consume(permit, it) }
 
     override fun listen(
         permit: HeldPermit,
@@ -162,16 +196,22 @@ internal class SemaphoreCoordinator(
         check(permit.limited) { "${subject.title} has no maxHold, so there is nothing to extend." }
         if (permit.state == PermitState.RELEASED) throw errors.released(permit)
         if (permit.isLost) return false
-        val asked = ask(Command.Extend(HeavyGrant(permit.fencingToken, permit.permits), millis))
-        if (asked.result == 1) settle { state.limit(permit, asked.sentAt, millis) }
+        val asked = ask(Command.Extend(ListedGrant(permit.fencingToken, permit.permits), millis))
+        if (asked.result == 1) settle { state.limit(permit, asked.sentAt, millis, it) }
         return asked.result == 1 && !permit.isLost
     }
 
     /** Suspends until an exchange that carried [command] was answered; without a command, any exchange sent from now on. */
     suspend fun ask(command: Command?): Asked {
         val ask = Ask(command, clock.nanos())
-        settle { if (state.closed) fail(ask, errors.closed()) else state.outbox.asks.addLast(ask) }
+        settle { if (state.closed) it.fail(ask, errors.closed()) else state.outbox.asks.addLast(ask) }
         return ask.result.await()
+    }
+
+    /** Suspends until the ledger has heard all that was given back here before; for questions that do not travel in an exchange. */
+    suspend fun sayAll() {
+        val unsaid = settle { it.run { state.takeIn(this) }; state.session?.hasUnsaid ?: false }
+        if (unsaid) ask(null)
     }
 
     fun checkOpen() {
@@ -187,16 +227,17 @@ internal class SemaphoreCoordinator(
      * Nobody waits for the lock here: whoever holds it, or is about to leave, or waits for the answer of a full line, calls this
      * afterwards and finds what was added meanwhile.
      */
-    private fun pump() {
-        while (!lineIsFull && !delivering && state.hasSomethingToSay && lock.tryLock()) {
+    private fun pump(mayDepart: Boolean = true) {
+        while (!delivering && (!lineIsFull || !state.outbox.intake.isEmpty()) && state.hasSomethingToSay && lock.tryLock()) {
             val settled = Settled(subject, observers, clock)
             val leaving =
                 try {
-                    settled.prepare()
+                    state.takeIn(settled)
+                    if (mayDepart) depart() else null
                 } finally {
                     lock.unlock()
                 }
-            settled.deliver()
+            settled.deliver(elsewhere)
             if (leaving != null) return deliver(leaving)
             // What was added while the lock was held has not been seen by its owner's attempt.
             if (state.outbox.intake.isEmpty()) return
@@ -210,11 +251,10 @@ internal class SemaphoreCoordinator(
         var sent: InFlight? = null
     }
 
-    private fun Settled.prepare(): Departure? {
-        state.run { takeIn() }
+    private fun depart(): Departure? {
         if (state.closed || departure != null) return null
         if (state.wantsSession && !state.opening) startReopening()
-        if (!state.hasSomethingToSay || state.session == null || state.inFlight.isNotEmpty()) return null
+        if (!state.hasSomethingToSay || !state.mayLeave || state.isHeldBack) return null
         val leaving = Departure(clock.nanos())
         departure = leaving
         state.schedule.ringIfBefore(leaving.since + settings.tickNanos)
@@ -225,22 +265,27 @@ internal class SemaphoreCoordinator(
     /** Decides what leaves with [leaving], unless that was decided before. */
     private fun load(leaving: Departure): InFlight? {
         val settled = Settled(subject, observers, clock)
-        lock.withLock { settled.load(leaving) }
-        settled.deliver()
+        lock.withLock { load(leaving, settled) }
+        settled.deliver(elsewhere)
+        // In the middle of writing: what was handed in meanwhile is handed on, and leaves later.
+        if (!state.outbox.intake.isEmpty()) pump(mayDepart = false)
         return leaving.sent
     }
 
-    private fun Settled.load(leaving: Departure) {
+    private fun load(
+        leaving: Departure,
+        settled: Settled,
+    ) {
         if (departure !== leaving) return
         departure = null
-        state.run { takeIn() }
+        state.takeIn(settled)
         leaving.sent = state.compose(ledger.inbox())
         judgeLine()
     }
 
-    /** Exchanges leave one after the other: the next composes what the answer to the last left to say. */
+    /** How many exchanges may be under way is the state's to say; the next composes what the answers have left to say. */
     private fun judgeLine() {
-        lineIsFull = departure != null || state.inFlight.isNotEmpty()
+        lineIsFull = departure != null || !state.mayLeave
     }
 
     private fun startReopening() {
@@ -267,35 +312,32 @@ internal class SemaphoreCoordinator(
         answer: Answer?,
         failure: LedgerFailure?,
     ) = settle {
-        state.run {
-            if (sent == null) return@run
-            if (answer != null) {
-                answered(sent, answer)
-            } else if (failure != null) {
-                failures.run { failed(sent, failure) }
-            }
+        when {
+            sent == null -> Unit
+            answer != null -> heard.answered(sent, answer, it)
+            failure != null -> failures.failed(sent, failure, it)
         }
     }
 
-    override fun onGrant(grant: Grant) {
+    override fun onAnnouncement(announcement: Announcement) {
         // A process that was frozen past its deadline must not act on an old announcement.
         loseWhatIsOver()
-        settle { state.run { granted(grant, announced = true) } }
+        settle { heard.announced(announcement, it) }
     }
 
     override fun onInboxChanged() {
-        settle { if (state.session?.waiting?.isNotEmpty() == true) state.outbox.beat = true }
+        settle { if (state.session?.run { waiting.isNotEmpty() || cohort.waits } == true) state.outbox.beat = true }
     }
 
     /** Runs [decide] under the lock; what it settles reaches user code after that; then sends what there is to send. */
-    private fun <T> settle(decide: Settled.() -> T): T {
+    private fun <T> settle(decide: (Settled) -> T): T {
         val settled = Settled(subject, observers, clock)
-        val result = lock.withLock { settled.decide().also { judgeLine() } }
+        val result = lock.withLock { decide(settled).also { judgeLine() } }
         if (!settled.isEmpty) {
             // Whoever is resumed has more to say: let it collect, instead of sending the first word alone.
             delivering = true
             try {
-                settled.deliver()
+                settled.deliver(elsewhere)
             } finally {
                 delivering = false
             }
@@ -319,16 +361,14 @@ internal class SemaphoreCoordinator(
         loseWhatIsOver()
         val repeated =
             settle {
-                state.run {
-                    takeIn()
-                    failures.run { failOverdue() }
-                }
+                state.takeIn(it)
+                failures.failOverdue(it)
                 if (state.schedule.isBeatDue(state.isEngaged)) state.outbox.beat = true
                 if (state.schedule.isRefreshDue()) refresh()
                 val now = clock.nanos()
                 // Held up before it was written: decided now, and repeated on the way that every unanswered exchange is.
                 departure?.takeIf { it.since + settings.patienceNanos <= now }?.let { heldUp ->
-                    load(heldUp)
+                    load(heldUp, it)
                     heldUp.sent?.lastSentAt = heldUp.since
                 }
                 state.inFlight.filter { it.isToBeRepeated(now, settings.patienceNanos) }.map { it to it.repeated(now) }
@@ -349,18 +389,22 @@ internal class SemaphoreCoordinator(
 
     /** Declares lost what is past its deadline. */
     private fun loseWhatIsOver() {
-        if (state.isOver) settle { state.run { loseWhatIsOver(null) } }
+        if (state.isOver) settle { state.loseWhatIsOver(null, it) }
     }
 
     override fun loseIfOver(permit: HeldPermit) {
-        if (permit.state == PermitState.HELD && permit.isOver(clock.nanos())) settle { state.run { loseWhatIsOver(permit) } }
+        if (permit.state == PermitState.HELD && permit.isOver(clock.nanos())) settle { state.loseWhatIsOver(permit, it) }
     }
 
-    fun watchHold(permit: HeldPermit): Job =
-        scope.launch {
-            delay((permit.holdDeadline - clock.nanos()).nanoseconds)
-            loseIfOver(permit)
-        }
+    fun watchHold(permit: HeldPermit) {
+        permit.holdTimer?.cancel()
+        permit.holdTimer =
+            scope.launch {
+                delay((permit.holdDeadline - clock.nanos()).nanoseconds)
+                loseIfOver(permit)
+            }
+        if (permit.state != PermitState.HELD) permit.holdTimer?.cancel()
+    }
 
     fun forget(session: ClientSession) = ledger.forget(session.id)
 
@@ -370,26 +414,44 @@ internal class SemaphoreCoordinator(
     override fun close() {
         val goodbye =
             settle {
-                val goodbye = if (state.closed) null else state.run { close(ledger.inbox()) }
-                // Nothing leaves any more, so the line is never full: who comes now is told so by [pump].
+                val goodbye = if (state.closed) null else state.close(ledger.inbox(), it)
                 departure = null
-                if (goodbye == null) farewell.complete(Unit)
+                if (goodbye?.exchange == null) farewell.complete(Unit)
                 state.schedule.ring()
                 goodbye
-            } ?: return
-        scope.launch { say(goodbye) }
+            }
+        if (goodbye?.exchange != null) scope.launch { say(goodbye, goodbye.exchange) }
     }
 
-    private suspend fun say(goodbye: Exchange) {
+    /** Says goodbye until it is answered, and again while that leaves something to do. */
+    private suspend fun say(
+        goodbye: ClientState.Goodbye,
+        words: Exchange,
+    ) {
         var attempt = 0
-        while (!farewell.isCompleted) {
-            val reply = CompletableDeferred<Answer?>()
-            ledger.exchange(subject, Ledger.FIRST_DELIVERY, { goodbye }) { answer, _ -> reply.complete(answer) }
-            withTimeoutOrNull(settings.patienceNanos.nanoseconds) {
-                if (reply.await() != null) farewell.complete(Unit) else delay(settings.backoffNanos(attempt++).nanoseconds)
+        try {
+            while (!farewell.isCompleted) {
+                val reply = CompletableDeferred<Answer?>()
+                ledger.exchange(subject, Ledger.FIRST_DELIVERY, { words }) { answer, _ -> reply.complete(answer) }
+                withTimeoutOrNull(settings.patienceNanos.nanoseconds) {
+                    val answer = reply.await()
+                    when {
+                        answer == null -> delay(settings.backoffNanos(attempt++).nanoseconds)
+
+                        answer is Answer.Done && answer.more -> Unit
+
+                        else -> {
+                            settle { for (permit in goodbye.confirming) it.confirm(permit, wasHeld = answer is Answer.Done) }
+                            farewell.complete(Unit)
+                        }
+                    }
+                }
             }
+        } finally {
+            // Nobody knows.
+            if (!farewell.isCompleted) settle { for (permit in goodbye.confirming) it.confirm(permit, wasHeld = false) }
+            ledger.forget(words.session)
         }
-        ledger.forget(goodbye.session)
     }
 
     override suspend fun awaitFarewell() = farewell.await()

@@ -4,46 +4,47 @@ import io.signalbox.Observation
 import io.signalbox.Permit
 import io.signalbox.internal.Observers
 import io.signalbox.internal.ledger.LedgerName
+import java.util.concurrent.Executor
 import kotlin.coroutines.Continuation
+import kotlin.coroutines.ContinuationInterceptor
 import kotlin.coroutines.resume
 import kotlin.coroutines.resumeWithException
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.nanoseconds
 import kotlinx.coroutines.CancellableContinuation
+import kotlinx.coroutines.CoroutineDispatcher
 import org.slf4j.Logger
 import org.slf4j.LoggerFactory
 
 /**
  * What was decided under the coordinator's lock and must reach user code after it is released, in order.
  *
- * A grant that cannot be handed over, because its coroutine was cancelled meanwhile, is given back.
+ * A grant that cannot be handed over, because its coroutine was cancelled meanwhile or cannot be dispatched, is given back. Whatever
+ * user code throws ends nothing but itself.
  */
 internal class Settled(
     private val subject: LedgerName,
     private val observers: Observers,
     private val clock: NanoClock,
 ) {
-    private val observations = ArrayList<Observation>(0)
-    private val grants = ArrayList<CancellableContinuation<HeldPermit?>>(0)
-    private val granted = ArrayList<HeldPermit?>(0)
-    private val rest = ArrayList<() -> Unit>(0)
-    private val listeners = ArrayList<LossListener>(0)
-    private val releases = ArrayList<Continuation<Boolean>>(0)
-    private val released = ArrayList<Boolean>(0)
+    private var observations: ArrayList<Observation>? = null
+    private var granted: ArrayList<Waiter>? = null
+    private var released: ArrayList<HeldPermit>? = null
+    private var rest: ArrayList<() -> Unit>? = null
 
-    fun resume(
-        continuation: CancellableContinuation<HeldPermit?>,
-        permit: HeldPermit?,
-    ) {
-        grants.add(continuation)
-        granted.add(permit)
+    val isEmpty: Boolean get() = granted == null && released == null && rest == null && observations == null
+
+    private fun later(action: () -> Unit) {
+        (rest ?: ArrayList<() -> Unit>(2).also { rest = it }).add(action)
     }
 
-    fun resumeWithException(
-        continuation: Continuation<*>,
-        error: Throwable,
-    ) {
-        rest.add { continuation.resumeWithException(error) }
+    /** [waiter] has its [Waiter.permit], or was refused if that is `null`. */
+    fun resume(waiter: Waiter) {
+        (granted ?: ArrayList<Waiter>(2).also { granted = it }).add(waiter)
+        val permit = waiter.permit ?: return
+        if (observers.isEmpty) return
+        val waited = (permit.grantedAt - waiter.since).nanoseconds
+        observe { Observation.Granted(it, subject.name, permit.fencingToken, permit.permits, waited) }
     }
 
     fun fail(
@@ -53,38 +54,35 @@ internal class Settled(
         if (waiter.state == Waiter.State.DONE) return
         val heard = waiter.state != Waiter.State.ABANDONED
         waiter.state = Waiter.State.DONE
-        if (heard) resumeWithException(waiter.continuation, error)
+        if (heard) resumeWithException(waiter, error)
     }
+
+    fun resumeWithException(
+        waiter: Waiter,
+        error: Throwable,
+    ) = later { waiter.continuation.resumeWithException(error) }
 
     fun complete(
         ask: Ask,
         asked: Asked,
-    ) {
-        rest.add { ask.result.complete(asked) }
-    }
+    ) = later { ask.result.complete(asked) }
 
     fun fail(
         ask: Ask,
         error: Throwable,
-    ) {
-        rest.add { ask.result.completeExceptionally(error) }
-    }
+    ) = later { ask.result.completeExceptionally(error) }
 
-    private fun observe(make: (kind: Observation.Kind) -> Observation) {
+    private inline fun observe(make: (kind: Observation.Kind) -> Observation) {
         if (observers.isEmpty) return
-        observations.add(make(subject.kind.observed))
+        (observations ?: ArrayList<Observation>(2).also { observations = it }).add(make(subject.kind.observed))
     }
 
     private fun held(permit: HeldPermit): Duration = (clock.nanos() - permit.grantedAt).nanoseconds
 
-    /** For whoever observes the client: [waiter] has [permit]. */
-    fun granted(
-        waiter: Waiter,
-        permit: HeldPermit,
-    ) {
-        if (observers.isEmpty) return
-        val waited = (permit.grantedAt - waiter.since).nanoseconds
-        observe { Observation.Granted(it, subject.name, permit.fencingToken, permit.permits, waited) }
+    /** For whoever observes the client: [permit], which somebody has seen, is in nobody's hands any more. */
+    fun released(permit: HeldPermit) {
+        if (observers.isEmpty || permit.state != PermitState.RELEASED || permit.isUnseen) return
+        observe { Observation.Released(it, subject.name, permit.fencingToken, permit.permits, held(permit)) }
     }
 
     /** Tells whoever waits for the release of [permit], if anybody does. */
@@ -92,38 +90,66 @@ internal class Settled(
         permit: HeldPermit,
         wasHeld: Boolean,
     ) {
-        if (permit.state == PermitState.RELEASED && !permit.isUnseen) {
-            observe { Observation.Released(it, subject.name, permit.fencingToken, permit.permits, held(permit)) }
-        }
-        val continuation = permit.awaiting ?: return
-        releases.add(continuation)
-        released.add(wasHeld)
+        if (permit.awaiting == null) return
+        permit.wasHeld = wasHeld
+        (released ?: ArrayList<HeldPermit>(2).also { released = it }).add(permit)
     }
 
     fun lose(permit: HeldPermit) {
         if (!permit.lose()) return
         permit.holdTimer?.cancel()
         observe { Observation.Lost(it, subject.name, permit.fencingToken, permit.permits, held(permit)) }
-        listeners.addAll(permit.takeListeners())
+        for (listener in permit.takeListeners()) later { listener.action() }
     }
 
-    val isEmpty: Boolean get() = grants.isEmpty() && releases.isEmpty() && rest.isEmpty() && listeners.isEmpty() && observations.isEmpty()
+    /** Something that is to be done once the lock is free. */
+    fun afterwards(action: () -> Unit) = later(action)
 
-    fun deliver() {
-        observations.forEach(observers::tell)
-        for (i in grants.indices) grants[i].resume(granted[i]) { _, permit, _ -> permit?.giveBack() }
-        for (i in releases.indices) releases[i].resume(released[i])
-        rest.forEach { it() }
-        listeners.forEach(::call)
+    /**
+     * [elsewhere] is where coroutines go on that are not dispatched: not in the calling thread, which may be in the middle of a release, or
+     * the driver's.
+     */
+    fun deliver(elsewhere: Executor) {
+        observations?.forEach(observers::tell)
+        granted?.forEach { if (it.continuation.isDispatched()) grant(it) else elsewhere.execute { grant(it) } }
+        released?.forEach { permit ->
+            val continuation = permit.awaiting!!
+            val confirm = { guarded { continuation.resume(permit.wasHeld) } }
+            if (continuation.isDispatched()) confirm() else elsewhere.execute(confirm)
+        }
+        rest?.forEach { guarded(it) }
+    }
+
+    private fun grant(waiter: Waiter) {
+        try {
+            waiter.continuation.resume(waiter.permit) { _, permit, _ -> permit?.giveBack() }
+        } catch (problem: Throwable) {
+            log.warn("A coroutine that was granted a permit of {} could not be dispatched; the permit goes back", subject, problem)
+            waiter.permit?.giveBack()
+        }
     }
 
     /** Somebody else's code: what it throws must not keep others from hearing. */
-    private fun call(listener: LossListener) {
+    private inline fun guarded(action: () -> Unit) {
         try {
-            listener.action()
-        } catch (problem: Exception) {
-            log.warn("An onLost action failed", problem)
+            action()
+        } catch (problem: Throwable) {
+            logSafely(problem)
         }
+    }
+
+    /** Also of an exception whose own methods throw. */
+    private fun logSafely(problem: Throwable) {
+        try {
+            log.warn("Code of a user of {} failed", subject, problem)
+        } catch (_: Throwable) {
+            log.warn("Code of a user of {} failed with a {} that cannot be printed", subject, problem.javaClass.name)
+        }
+    }
+
+    private fun Continuation<*>.isDispatched(): Boolean {
+        val dispatcher = context[ContinuationInterceptor] as? CoroutineDispatcher ?: return false
+        return dispatcher.isDispatchNeeded(context)
     }
 
     private companion object {

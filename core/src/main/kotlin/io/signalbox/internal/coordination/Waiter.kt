@@ -7,19 +7,19 @@ import kotlinx.coroutines.CancellableContinuation
  * One acquire that has not ended.
  *
  * ```
- *            composed             answered: queued
- *  PENDING ────────────▶ SENT ────────────────────▶ QUEUED
- *     │                   │                            │
- *     │ cancelled:        ├─ granted ──▶ DONE ◀── granted (answer or announcement)
- *     │ never sent        │
- *     ▼                   │ cancelled                  │ cancelled
- *   DONE              ABANDONED                        ▼
- *                         │ answered: granted -> given back    ABANDONED, leave sent
- *                         └ answered: queued  -> leave sent         ├ answered: was still queued -> DONE
- *                                                                   └ granted -> given back
+ *            composed             answered: queued            admitted (answer or announcement; plain ones only)
+ *  PENDING ────────────▶ SENT ────────────────────▶ QUEUED ──────────────────▶ ADMITTED ── its turn ──▶ DONE
+ *     │                   │  └─ admitted ───────────────────────────────────────▲ │
+ *     │ cancelled:        ├─ granted ──▶ DONE ◀── granted ──┤                     └ cancelled: dropped ──▶ DONE
+ *     │ never sent        │                                 │
+ *     ▼                   │ cancelled                       │ cancelled
+ *   DONE              ABANDONED                             ▼
+ *                         │ answered: queued -> leave sent    ABANDONED, leave sent
+ *                         └ admitted: dropped; granted: given back    ├ answered: was still queued -> DONE
+ *                                                                     └ admitted: dropped; granted: given back
  * ```
  *
- * All fields are guarded by the coordinator's lock. Losing the session turns SENT and QUEUED into PENDING, and ends ABANDONED.
+ * All fields are guarded by the coordinator's lock. Losing the session turns SENT, QUEUED and ADMITTED into PENDING, and ends ABANDONED.
  */
 internal class Waiter(
     val weight: Int,
@@ -29,18 +29,35 @@ internal class Waiter(
     val since: Long,
     val continuation: CancellableContinuation<HeldPermit?>,
 ) {
-    enum class State { PENDING, SENT, QUEUED, ABANDONED, DONE }
+    enum class State { PENDING, SENT, QUEUED, ADMITTED, ABANDONED, DONE }
 
+    @JvmField
     var state: State = State.PENDING
+
+    @JvmField
     var sequence: Long = -1
 
     /** Once it had a place in the queue, it waits through outages. */
+    @JvmField
     var wasQueued: Boolean = false
 
     /** Its place in the queue, once it has one. */
+    @JvmField
     var ticket: Long = -1
 
-    /** Whether the grant is one of a run. */
+    /** The fencing token of its permit, once it was admitted. */
+    @JvmField
+    var token: Long = -1
+
+    /** How many permits were held right after a permit was given to it; 0 if none was when it was admitted. */
+    @JvmField
+    var holders: Int = 0
+
+    /** What it gets, once it is decided. */
+    @JvmField
+    var permit: HeldPermit? = null
+
+    /** Whether its permit is counted, not listed. */
     val isPlain: Boolean get() = isPlain(weight, holdMillis)
 
     fun isLike(other: Waiter): Boolean = weight == other.weight && waits == other.waits && holdMillis == other.holdMillis

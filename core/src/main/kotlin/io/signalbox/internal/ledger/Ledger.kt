@@ -45,7 +45,7 @@ internal interface Ledger {
     /** The names of [kind] in use, and some that are not any more. */
     suspend fun names(kind: Kind): List<String>
 
-    /** Where grants for waiters of [session] are announced from now on; a later grant may come before this returns. */
+    /** Where [session] hears of its waiters from now on; it may before this returns. */
     fun listen(
         session: String,
         listener: SessionListener,
@@ -74,7 +74,7 @@ internal fun interface ExchangeReply {
 
 /** What a store has to say to a session outside of exchanges. Hints: they can be lost, doubled and late. */
 internal interface SessionListener {
-    fun onGrant(grant: Grant)
+    fun onAnnouncement(announcement: Announcement)
 
     /** Announcements may have been lost, or are addressed to an inbox that is gone: exchange soon, with the current one. */
     fun onInboxChanged()

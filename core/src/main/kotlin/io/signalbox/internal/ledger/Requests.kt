@@ -1,5 +1,14 @@
 package io.signalbox.internal.ledger
 
+/** The format of the keys that this build reads and writes. */
+internal const val FORMAT: Int = 2
+
+/** Whether permits of [weight] with a max hold of [holdMillis], or -1, are kept by count; the others are listed one by one. */
+internal fun isPlain(
+    weight: Int,
+    holdMillis: Long,
+): Boolean = weight == 1 && holdMillis < 0
+
 /** Create or join, and begin a session. Durations in milliseconds. */
 internal class Opening(
     /** `client.n`: a new one for every session of the client. */
@@ -16,71 +25,84 @@ internal class Opening(
     val quarantine: Boolean,
     /** Becomes the epoch if this creates the state: random, from the client. */
     val newEpoch: String,
-    /** What the client knew of the state before: its epoch (empty if nothing), the last number acknowledged to [previous]. */
-    val knownEpoch: String,
-    val knownNumber: Long,
-    /** Grants to put back under the new session if the state turns out to have been lost or rolled back. */
-    val reasserted: List<HeldGrant>,
+    /** How many plain permits to put back, because the state that knew them was lost or rolled back. */
+    val running: Int,
+    /** The largest token that this client was ever granted there, over all its sessions: new ones are larger. */
+    val floor: Long,
+    /** Listed permits to put back. */
+    val listed: List<ListedHold>,
 )
 
-/** A grant as the holder knows it. [holdMillis] is what is left of its max hold, or -1 without one. */
-internal class HeldGrant(
+/** A listed permit as its holder knows it. [holdMillis] is what is left of its max hold, or -1 without one. */
+internal class ListedHold(
     val token: Long,
     val weight: Int,
     val holdMillis: Long,
-) {
-    val isPlain: Boolean get() = isPlain(weight, holdMillis)
-}
+)
 
 /**
- * Everything one session has to say about one semaphore in one atomic round trip; possibly nothing, which renews the session.
+ * What a session says of itself in each exchange: numbers that only grow, so every exchange repeats the whole truth and nothing that
+ * was said can be lost.
+ */
+internal data class Words(
+    /** R: plain permits given back. */
+    val returned: Long = 0,
+    /** P: admitted waiters that were started or dropped. */
+    val passed: Long = 0,
+    /** X: how many of them were dropped. */
+    val dropped: Long = 0,
+    /** C: signals used up, counted in [returned] too. */
+    val consumed: Long = 0,
+)
+
+/**
+ * Everything one session has to say about one semaphore in one atomic round trip; possibly nothing but its [words], which renews the
+ * session.
  *
  * Immutable: a repetition is the same object. The acquires take the sequence numbers [firstSequence] and following, run by
  * run.
  */
 internal class Exchange(
     val session: String,
-    /** 1 for the first of a session, then one more each. */
+    /** 1 for the first of a session, then one more each; n is sent only when n - 2 is answered. */
     val number: Long,
+    /** The state that the session was begun at. */
+    val epoch: String,
     val inbox: String,
-    /** Ends the session: all its permits and places in the queue go with it. */
-    val goodbye: Boolean,
-    val firstSequence: Long,
-    val acquires: List<AcquireRun>,
-    /** Grants of weight 1 without a max hold. */
-    val releases: Releases,
-    val heavyReleases: List<HeavyGrant>,
-    val leaves: List<QueueRun>,
-    val commands: List<Command>,
+    val words: Words,
+    val firstSequence: Long = 0,
+    val acquires: List<AcquireRun> = emptyList(),
+    /** Of listed permits. */
+    val releases: List<ListedGrant> = emptyList(),
+    val leaves: List<QueueRun> = emptyList(),
+    val commands: List<Command> = emptyList(),
+    /** What a snapshot shows of the session; `null` for no change. */
+    val roster: Roster? = null,
+    /** What the session expects to find, for a backend that has a shorter way then; `null` if it cannot know. */
+    val expected: Expectation? = null,
+    /** Ends the session, whatever [number]: all its permits go with it, and the places in the queue named in [leaves]. */
+    val goodbye: Boolean = false,
 ) {
-    companion object {
-        /**
-         * Ends [session], whose last [consumed] signals are used up. Needs no number: an exchange that comes after it is lost, and
-         * so is its repetition.
-         */
-        fun goodbye(
-            session: String,
-            inbox: String,
-            consumed: Int = 0,
-        ): Exchange =
-            Exchange(
-                session,
-                number = 0,
-                inbox,
-                goodbye = true,
-                firstSequence = 0,
-                acquires = emptyList(),
-                releases = Releases.NONE,
-                heavyReleases = emptyList(),
-                leaves = emptyList(),
-                commands = if (consumed == 0) emptyList() else listOf(Command.Consume(consumed)),
-            )
-    }
-
     init {
         require(!goodbye || acquires.isEmpty()) { "A session that ends cannot acquire." }
-        require(!goodbye || releases.ended.isEmpty()) { "A session that ends gives back everything." }
     }
+}
+
+/**
+ * The session's record before and after an exchange that meets a calm semaphore of [permits], in which all its acquires fit. A backend
+ * that finds [before] need not work out [after].
+ */
+internal class Expectation(
+    val before: SessionRecord,
+    val after: SessionRecord,
+    val permits: Int,
+    /** How many acquires there are. */
+    val acquires: Int,
+    /** The session need not be renewed before this moment of the server. */
+    val renewAt: Long,
+) {
+    /** By how many the permits held by count change. */
+    val growth: Long get() = after.width - before.width
 }
 
 /** Consecutive acquires that are alike. */
@@ -95,8 +117,8 @@ internal class AcquireRun(
     val isPlain: Boolean get() = isPlain(weight, holdMillis)
 }
 
-/** A grant of weight other than 1, or with a max hold. */
-internal class HeavyGrant(
+/** A permit that the ledger lists: of weight other than 1, or with a max hold. */
+internal class ListedGrant(
     val token: Long,
     val weight: Int,
 )
@@ -107,6 +129,26 @@ internal data class QueueRun(
     val ticket: Long,
     val count: Int,
 )
+
+/** Which permits a session holds by count, in its own words, for whoever looks at the semaphore. No decision depends on it. */
+internal data class Roster(
+    /** Server time since which the longest waiter whose turn it is has waited; 0 if there is none. */
+    val waitingSince: Long,
+    val running: List<Running>,
+) {
+    /** [count] permits with tokens from [token] on without a gap, started at the server time [since]. */
+    data class Running(
+        val token: Long,
+        val count: Int,
+        val since: Long,
+    )
+
+    companion object {
+        /** How many permits are named at most. */
+        const val MOST = 100
+        val NONE = Roster(0, emptyList())
+    }
+}
 
 internal sealed interface Command {
     class Resize(
@@ -126,13 +168,8 @@ internal sealed interface Command {
     /** Takes back the kept signals of an event. */
     data object Clear : Command
 
-    /** Takes away [signals] permits: those that the same exchange releases. */
-    class Consume(
-        val signals: Int,
-    ) : Command
-
     class Extend(
-        val grant: HeavyGrant,
+        val grant: ListedGrant,
         val holdMillis: Long,
     ) : Command
 }

@@ -9,25 +9,16 @@ import io.signalbox.internal.ledger.LedgerName
 import io.signalbox.internal.ledger.Opened
 import io.signalbox.internal.ledger.Opening
 import io.signalbox.internal.ledger.SessionListener
-import kotlinx.coroutines.CoroutineScope
-import kotlinx.coroutines.channels.Channel
-import kotlinx.coroutines.launch
 import kotlinx.coroutines.yield
 
 /**
- * One client's line to [ledgers]. Exchanges are carried one after the other by a coroutine of [scope], so that they take a moment and
- * keep their order, as on a connection, and follow virtual time.
+ * One client's line to [ledgers]. An exchange is executed and answered before its sender goes on, so what one client gives back is there
+ * for the next call of any other.
  */
 internal class MemoryLedger(
     private val ledgers: MemoryLedgers,
     private val namespace: String,
-    scope: CoroutineScope,
 ) : Ledger {
-    private val line = Channel<() -> Unit>(Channel.UNLIMITED)
-
-    init {
-        scope.launch { for (delivery in line) delivery() }
-    }
 
     private fun key(name: LedgerName) = "$namespace:${name.kind.tag}:{${name.name}}"
 
@@ -45,7 +36,7 @@ internal class MemoryLedger(
         exchange: () -> Exchange?,
         reply: ExchangeReply,
     ) {
-        line.trySend { reply.complete(exchange()?.let { ledgers.exchange(key(name), it) }, null) }
+        reply.complete(exchange()?.let { ledgers.exchange(key(name), it) }, null)
     }
 
     override suspend fun snapshot(

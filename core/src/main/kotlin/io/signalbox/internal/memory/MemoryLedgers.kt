@@ -56,10 +56,10 @@ internal class MemoryLedgers(
         val executed =
             lock.withLock {
                 val micros = micros()
-                val entry = live(key, micros) ?: return Answer.Lost("")
+                val entry = live(key, micros) ?: return Answer.Lost(Answer.Reason.DATA_LOST)
                 entry.state.execute(exchange, micros, BOUND).also { entry.expiresAt = entry.state.expiresAt(micros / 1000) }
             }
-        executed.announced.forEach { listeners[it.session]?.onGrant(it.grant) }
+        executed.announced.forEach { listeners[it.session]?.onAnnouncement(it.announcement) }
         return executed.answer
     }
 

@@ -1,9 +1,10 @@
 package io.signalbox.internal.memory
 
 import io.signalbox.internal.ledger.Declared
-import io.signalbox.internal.ledger.HeavyGrant
+import io.signalbox.internal.ledger.ListedGrant
 import io.signalbox.internal.ledger.Opened
 import io.signalbox.internal.ledger.Opening
+import io.signalbox.internal.ledger.SessionRecord
 import kotlin.math.max
 import kotlin.math.min
 
@@ -21,6 +22,8 @@ internal fun open(
         return existing to Opened.Mismatch(Declared(existing.declared, existing.bounded))
     }
     val now = existing?.readClock(micros) ?: (micros / 1000)
+    val known = existing?.sessions?.get(opening.session)
+    if (known != null && (known.record.number > 0 || known.deadline <= now)) return existing to Opened.Over
     val state =
         existing ?: SemaphoreState(
             opening.newEpoch,
@@ -29,11 +32,14 @@ internal fun open(
             if (opening.quarantine) now + opening.leaseMillis else 0,
         )
     state.keepClock(now, micros)
-    if (opening.session !in state.sessions) state.begin(opening, fresh = existing == null, now)
+    // Whoever repeats it counts its lease from that attempt on.
+    if (known != null) known.record = known.record.copy(deadline = now + known.lease) else state.begin(opening, fresh = existing == null, now)
+    state.fence = max(state.fence, opening.floor)
     state.retention = maxOf(opening.retentionMillis, 3 * opening.leaseMillis, state.retention)
-    val held = state.sessions.getValue(opening.session).held.keys
-    val reasserted = opening.reasserted.mapTo(mutableSetOf()) { it.token }.apply { retainAll(held) }
-    return state to Opened.Joined(state.epoch, reasserted, now, state.permits, Declared(state.declared, state.bounded))
+    val session = state.sessions.getValue(opening.session)
+    val listed = opening.listed.mapTo(mutableSetOf()) { it.token }.apply { retainAll(session.listed.keys) }
+    val declared = Declared(state.declared, state.bounded)
+    return state to Opened.Joined(state.epoch, session.record.width.toInt(), listed, now, state.permits, declared)
 }
 
 private fun SemaphoreState.begin(
@@ -41,34 +47,28 @@ private fun SemaphoreState.begin(
     fresh: Boolean,
     now: Long,
 ) {
-    val previous = sessions[opening.previous]
-    // Another epoch: the state was lost. It knows less than it has told this client: it was rolled back.
-    val lost =
-        opening.reasserted.any { it.token > fence } ||
-            (opening.knownEpoch.isNotEmpty() && (fresh || epoch != opening.knownEpoch || knowsLess(previous, opening)))
-    if (previous != null) drop(previous.id, Int.MAX_VALUE)
-
-    val session = SessionState(opening.session, opening.label, opening.inbox, opening.leaseMillis, now + opening.leaseMillis)
-    var free = permits - heldWeight
-    wake = if (fresh) session.deadline else min(wake, session.deadline)
+    sessions[opening.previous]?.let { end(it, Int.MAX_VALUE) }
+    val deadline = now + opening.leaseMillis
+    wake = if (fresh) deadline else min(wake, deadline)
+    val width = (permits - held).coerceIn(0, opening.running)
+    val record = SessionRecord(given = width.toLong(), deadline = deadline)
+    val session = SessionState(opening.session, opening.label, opening.inbox, opening.leaseMillis, record)
     sessions[session.id] = session
-    if (!lost) return
-    for (grant in opening.reasserted) {
-        if (grant.weight > free) continue
-        val held = Held(session.id, HeavyGrant(grant.token, grant.weight))
-        session.held[grant.token] = held
-        if (grant.holdMillis >= 0) {
-            val limit = HoldLimit(now + grant.holdMillis, session.id, grant.token, grant.weight)
-            held.limit = limit
-            limits.add(limit)
-            wake = min(wake, limit.deadline)
-        }
-        free -= grant.weight
-        fence = max(fence, grant.token)
+    for (hold in opening.listed) {
+        if (hold.weight > permits - held) continue
+        val listed = Listed(session.id, ListedGrant(hold.token, hold.weight))
+        session.listed[hold.token] = listed
+        if (hold.holdMillis >= 0) limit(listed, now + hold.holdMillis)
     }
 }
 
-private fun knowsLess(
-    previous: SessionState?,
-    opening: Opening,
-): Boolean = previous != null && previous.number < opening.knownNumber
+internal fun SemaphoreState.limit(
+    listed: Listed,
+    deadline: Long,
+) {
+    listed.limit?.let(limits::remove)
+    val limit = HoldLimit(deadline, session = listed.owner, token = listed.grant.token, weight = listed.weight)
+    listed.limit = limit
+    limits.add(limit)
+    wake = min(wake, deadline)
+}

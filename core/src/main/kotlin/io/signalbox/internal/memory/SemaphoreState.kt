@@ -1,8 +1,10 @@
 package io.signalbox.internal.memory
 
 import io.signalbox.internal.ledger.Answer
-import io.signalbox.internal.ledger.Grant
-import io.signalbox.internal.ledger.HeavyGrant
+import io.signalbox.internal.ledger.ListedGrant
+import io.signalbox.internal.ledger.News
+import io.signalbox.internal.ledger.Roster
+import io.signalbox.internal.ledger.SessionRecord
 import io.signalbox.internal.ledger.isPlain
 import java.util.TreeMap
 import java.util.TreeSet
@@ -24,8 +26,11 @@ internal class SemaphoreState(
     var ticket: Long = 0
     var fence: Long = 0
 
-    /** How many acquires were granted since the state was created. */
-    var grants: Long = 0
+    /** Whose admitted waiters are served first: the one session whose admitted exceed its passed, or `null`. */
+    var turn: SessionState? = null
+
+    /** Grants that no living session's numbers tell: listed ones, and those of sessions that have ended. */
+    var gone: Long = 0
 
     /** A lower bound of the next moment at which a session or a max hold ends. */
     var wake: Long = 0
@@ -42,38 +47,55 @@ internal class SemaphoreState(
     /** How long [signals] are to be kept: 0 if there are none, -1 for ever, else the moment. */
     var keep: Long = 0
 
-    /** When the state may be forgotten if nobody asks for it any more. */
-    fun expiresAt(now: Long): Long = if (keep < 0) Long.MAX_VALUE else maxOf(now + retention, keep)
     val sessions: MutableMap<String, SessionState> = HashMap()
 
     /** By the first ticket. */
     val queue: TreeMap<Long, Queued> = TreeMap()
-    val waiting: Int get() = queue.values.sumOf { it.count }
     val limits: TreeSet<HoldLimit> = TreeSet(compareBy<HoldLimit> { it.deadline }.thenBy { it.member })
 
-    /** Held permits, all sessions. */
-    val heldWeight: Int get() = sessions.values.sumOf { session -> session.held.values.sumOf { it.weight } }
+    /** Places in [queue]. */
+    val waiting: Int get() = queue.values.sumOf { it.count }
+
+    /** What sessions hold by count. */
+    val plain: Int get() = sessions.values.sumOf { it.record.width }.toInt()
+
+    /** The weight of the permits that are listed one by one. */
+    val listed: Int get() = sessions.values.sumOf { session -> session.listed.values.sumOf { it.weight } }
+
+    val held: Int get() = plain + listed
+
+    /** Whether only the session that exchanges can be concerned by an exchange of plain acquires and releases that fit. */
+    fun isCalm(now: Long): Boolean =
+        turn == null && queue.isEmpty() && listed == 0 && now >= quarantineUntil && keep == 0L && offset == 0L
+
+    /** How many acquires were granted since the state was created. */
+    val grants: Long get() = gone + sessions.values.sumOf { it.record.passed - it.record.dropped }
+
+    /** When the state may be forgotten if nobody asks for it any more. */
+    fun expiresAt(now: Long): Long = if (keep < 0) Long.MAX_VALUE else maxOf(now + retention, keep)
 }
 
-/** One client's presence, alive while [deadline] is ahead. Its grants and its unread grants live and die with it. */
+/** One client's presence, alive while its deadline is ahead. What it holds and what it has not read live and die with it. */
 internal class SessionState(
     val id: String,
     val label: String,
     var inbox: String,
     val lease: Long,
-    var deadline: Long,
+    var record: SessionRecord,
 ) {
-    var number: Long = 0
-    val held: TreeMap<Long, Held> = TreeMap()
+    val listed: TreeMap<Long, Listed> = TreeMap()
 
-    /** Grants that the client has not read, by sequence number. */
-    val unclaimed: TreeMap<Long, Grant> = TreeMap()
+    /** What others' exchanges did for it since its last one. */
+    val unread: MutableList<News> = ArrayList()
     val answers: MutableMap<Long, Answer.Done> = HashMap(4)
+    var roster: Roster = Roster.NONE
+
+    val deadline: Long get() = record.deadline
 }
 
-internal class Held(
+internal class Listed(
     val owner: String,
-    val grant: HeavyGrant,
+    val grant: ListedGrant,
 ) {
     var limit: HoldLimit? = null
     val weight: Int get() = grant.weight
@@ -106,10 +128,3 @@ internal class HoldLimit(
 ) {
     val member: String = "$session:$token:$weight"
 }
-
-/** A grant to a waiter of another session, to be announced at [inbox]. */
-internal class Announced(
-    val inbox: String,
-    val session: String,
-    val grant: Grant,
-)

@@ -2,7 +2,7 @@ package io.signalbox.internal.memory
 
 import io.signalbox.SemaphoreSnapshot
 import io.signalbox.internal.ledger.publicClient
-import kotlin.time.Duration.Companion.microseconds
+import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 
 /** The specification of `lua/snapshot.lua`. */
@@ -12,43 +12,71 @@ internal fun SemaphoreState.snapshotOf(
     limit: Int,
 ): SemaphoreSnapshot {
     val now = readClock(micros)
-    val holders =
-        sessions.values.sortedBy { it.id }.flatMap { session ->
-            session.held.values.map { held ->
-                SemaphoreSnapshot.Holder(
-                    client = publicClient(session.id),
-                    label = session.label,
-                    fencingToken = held.grant.token,
-                    permits = held.weight,
-                    age = (micros - held.grant.token).coerceAtLeast(0).microseconds,
-                    remainingLease = (session.deadline - now).coerceAtLeast(0).milliseconds,
-                    remainingHold = held.limit?.let { (it.deadline - now).coerceAtLeast(0).milliseconds },
-                )
-            }
-        }
-    val waiters =
-        queue.values.flatMap { run -> List(run.count) { run } }.mapNotNull { queued ->
-            val session = sessions[queued.session]?.takeIf { it.deadline > now } ?: return@mapNotNull null
-            session to queued
+    val alive = sessions.values.filter { it.deadline > now }.sortedBy { it.id }
+    val waiters = turn?.takeIf { it.deadline > now }?.let { listOf(it.ownWaiters(now)) }.orEmpty() +
+        queue.values.mapNotNull { run ->
+            sessions[run.session]?.takeIf { it.deadline > now }?.let { Waiters(it, run.count.toLong(), run.weight, now - run.since) }
         }
     return SemaphoreSnapshot(
         name = name,
         declaredPermits = declared,
         permits = permits,
-        heldPermits = heldWeight,
-        queueLength = waiting,
+        heldPermits = held,
+        queueLength = waiters.sumOf { it.count }.toInt(),
         grants = grants,
-        holders = holders.take(limit),
+        holders = (alive.flatMap { it.listedHolders(now) } + alive.flatMap { it.plainHolders(now) }).take(limit),
         queue =
-        waiters.take(limit).mapIndexed { index, (session, queued) ->
-            SemaphoreSnapshot.Waiter(
-                client = publicClient(session.id),
-                label = session.label,
-                position = index + 1,
-                permits = queued.weight,
-                age = (now - queued.since).coerceAtLeast(0).milliseconds,
-                remainingLease = (session.deadline - now).milliseconds,
-            )
-        },
+        waiters.asSequence().flatMap { run -> generateSequence { run }.take(minOf(run.count, limit.toLong()).toInt()) }.take(limit)
+            .mapIndexed { index, run ->
+                SemaphoreSnapshot.Waiter(
+                    client = publicClient(run.session.id),
+                    label = run.session.label,
+                    position = index + 1,
+                    permits = run.weight,
+                    age = elapsed(run.age),
+                    remainingLease = (run.session.deadline - now).milliseconds,
+                )
+            }.toList(),
     )
 }
+
+private class Waiters(
+    val session: SessionState,
+    val count: Long,
+    val weight: Int,
+    val age: Long,
+)
+
+/** Those whose turn it is; all with the age of the one that has waited longest. */
+private fun SessionState.ownWaiters(now: Long): Waiters =
+    Waiters(this, record.admitted - record.passed, weight = 1, if (roster.waitingSince == 0L) 0 else now - roster.waitingSince)
+
+private fun SessionState.listedHolders(now: Long): List<SemaphoreSnapshot.Holder> =
+    listed.values.map {
+        holder(it.grant.token, it.weight, since = it.grant.token / 1000, now, it.limit?.let { limit -> elapsed(limit.deadline - now) })
+    }
+
+/** As far as they are known by token: as many as are held, those with the largest tokens. */
+private fun SessionState.plainHolders(now: Long): List<SemaphoreSnapshot.Holder> =
+    roster.running
+        .flatMap { run -> List(run.count) { holder(run.token + it, 1, run.since, now, null) } }
+        .sortedBy { it.fencingToken }
+        .takeLast(record.width.toInt())
+
+private fun SessionState.holder(
+    token: Long,
+    weight: Int,
+    since: Long,
+    now: Long,
+    remainingHold: Duration?,
+) = SemaphoreSnapshot.Holder(
+    client = publicClient(id),
+    label = label,
+    fencingToken = token,
+    permits = weight,
+    age = elapsed(now - since),
+    remainingLease = elapsed(deadline - now),
+    remainingHold = remainingHold,
+)
+
+private fun elapsed(millis: Long): Duration = millis.coerceAtLeast(0).milliseconds

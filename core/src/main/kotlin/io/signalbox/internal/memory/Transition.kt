@@ -2,12 +2,16 @@ package io.signalbox.internal.memory
 
 import io.signalbox.Semaphore
 import io.signalbox.internal.ledger.AcquireRun
+import io.signalbox.internal.ledger.Announcement
 import io.signalbox.internal.ledger.Answer
 import io.signalbox.internal.ledger.Command
 import io.signalbox.internal.ledger.Exchange
-import io.signalbox.internal.ledger.Grant
-import io.signalbox.internal.ledger.HeavyGrant
+import io.signalbox.internal.ledger.ListedGrant
+import io.signalbox.internal.ledger.News
 import io.signalbox.internal.ledger.QueueRun
+import io.signalbox.internal.ledger.Roster
+import io.signalbox.internal.ledger.SessionRecord
+import io.signalbox.internal.ledger.Words
 import kotlin.math.max
 import kotlin.math.min
 
@@ -17,9 +21,16 @@ internal class Executed(
     val announced: List<Announced> = emptyList(),
 )
 
+/** What to tell the client of [session] at [inbox]. */
+internal class Announced(
+    val inbox: String,
+    val session: String,
+    val announcement: Announcement,
+)
+
 /**
- * Executes [exchange] on this state at server time [micros]; the specification of `lua/exchange.lua`, step by step in the same
- * order. [bound] limits the work per kind.
+ * Executes [exchange] on this state at server time [micros]; the specification of `lua/exchange/`, step by step in the same
+ * order and under the same names. [bound] limits the work per kind.
  */
 internal fun SemaphoreState.execute(
     exchange: Exchange,
@@ -28,16 +39,34 @@ internal fun SemaphoreState.execute(
 ): Executed {
     val now = readClock(micros)
     val session = sessions[exchange.session]
-    val last = session?.number ?: 0
+    val record = session?.record
+    val anyEpoch = exchange.goodbye && exchange.epoch.isEmpty()
     return when {
-        session == null || session.deadline <= now -> Executed(Answer.Lost(epoch))
+        exchange.epoch != epoch && !anyEpoch -> Executed(Answer.Lost(Answer.Reason.DATA_LOST))
+
+        record == null || (record.deadline <= now && !exchange.goodbye) -> Executed(Answer.Lost(Answer.Reason.LAPSED))
+
         exchange.goodbye -> Transition(this, session, exchange, now, micros, bound).run()
-        exchange.number == last || exchange.number == last - 1 -> Executed(session.answers[exchange.number % 2] ?: Answer.Stale)
-        exchange.number < last -> Executed(Answer.Stale)
-        exchange.number > last + 1 -> Executed(Answer.Gap(last))
+
+        exchange.number == record.number || exchange.number == record.number - 1 ->
+            Executed(session.answers[exchange.number % 2] ?: Answer.Stale)
+
+        exchange.number < record.number -> Executed(Answer.Stale)
+
+        exchange.number > record.number + 1 -> Executed(Answer.Gap(record.number))
+
+        exchange.words.contradict(record) -> Executed(Answer.Contradiction)
+
         else -> Transition(this, session, exchange, now, micros, bound).run()
     }
 }
+
+/** Whether they cannot follow what [record] says: numbers only grow, and none is larger than what it is a part of. */
+internal fun Words.contradict(record: SessionRecord): Boolean =
+    returned > record.given || returned < record.returned ||
+        passed > record.admitted || passed < record.said ||
+        consumed > returned || consumed < record.consumed ||
+        dropped > passed || dropped < record.dropped
 
 /** The semaphore's own clock: the server's, except that it never steps back. */
 internal fun SemaphoreState.readClock(micros: Long): Long = max(micros / 1000 + offset, clock)
@@ -48,18 +77,21 @@ internal fun SemaphoreState.keepClock(now: Long, micros: Long) {
 }
 
 /**
- * Takes away what session [id] holds, at most [most] grants, and then the session. Its places in the queue stay and are dropped
- * at the head. Returns the number of grants taken; if that is [most], call again.
+ * Takes away what [session] has listed, at most [most] permits, and then the session with all it holds by count. Its places in the
+ * queue stay and are dropped at the head. Returns the number of listed permits taken; if that is [most], call again.
  */
-internal fun SemaphoreState.drop(
-    id: String,
+internal fun SemaphoreState.end(
+    session: SessionState,
     most: Int,
 ): Int {
-    val session = sessions.getValue(id)
-    val taken = session.held.entries.take(most)
-    taken.forEach { (_, held) -> held.limit?.let(limits::remove) }
-    taken.map { it.key }.forEach(session.held::remove)
-    if (taken.size < most) sessions.remove(id)
+    val taken = session.listed.entries.take(most)
+    taken.forEach { (_, listed) -> listed.limit?.let(limits::remove) }
+    taken.map { it.key }.forEach(session.listed::remove)
+    if (taken.size < most) {
+        gone += session.record.said - session.record.dropped
+        sessions.remove(session.id)
+        if (turn === session) turn = null
+    }
     return taken.size
 }
 
@@ -71,47 +103,61 @@ private class Transition(
     private val micros: Long,
     private val bound: Int,
 ) {
-    private val grants = mutableListOf<Grant>()
-    private val announced = mutableListOf<Announced>()
+    private val unread = mutableListOf<News>()
+
+    /** Others that have something to hear, in the order in which it began to concern them. */
+    private val concerned = LinkedHashSet<SessionState>()
+
+    /** Held permits, all clients, right after what was given to a turn. */
+    private val heldAfter = HashMap<SessionState, Int>()
     private var more = false
-    private var held = 0
     private var nextToken = 0L
+    private val open get() = now >= state.quarantineUntil
+    private val free get() = state.permits - state.held
 
     fun run(): Executed {
         state.keepClock(now, micros)
-        renew()
-        if (state.wake <= now) expire()
-        exchange.releases.tokens().forEach { token -> release(token) }
-        // Nothing new, unless they were lost: their holder says that it holds them.
-        exchange.releases.left.flatMap { it.tokens }.forEach { token ->
-            session.held.getOrPut(token) { Held(session.id, HeavyGrant(token, weight = 1)) }
-        }
-        val released = exchange.heavyReleases.map { release(it.token, it.weight) }
+        val record = session.record
+        if (!exchange.goodbye || (exchange.epoch.isNotEmpty() && !exchange.words.contradict(record))) words()
+        val released = exchange.releases.map { release(it) }
+        if (exchange.goodbye) session.record = session.record.copy(deadline = now) else renew()
+        if (exchange.goodbye || state.wake <= now) expire()
         val left = exchange.leaves.map(::leave)
         expireSignals()
         val results = exchange.commands.map(::command)
-        if (!exchange.goodbye) readUnclaimed()
+        if (!exchange.goodbye) readUnread()
 
-        held = state.heldWeight
         nextToken = max(state.fence + 1, micros)
         val before = nextToken
-        grantToQueue()
+        give()
         val firstToken = nextToken
-        val heldBefore = held
+        val heldBefore = state.held
         val firstTicket = state.ticket + 1
         val granted = acquire()
         if (nextToken > before) state.fence = nextToken - 1
-        state.grants += nextToken - before
         if (state.permits == 0) state.keep = 0
+        restrain()
+        return answer(firstToken, heldBefore, firstTicket, granted, released, left, results)
+    }
 
-        val waiting = state.waiting
+    private fun answer(
+        firstToken: Long,
+        heldBefore: Int,
+        firstTicket: Long,
+        granted: List<Int>,
+        released: List<Boolean>,
+        left: List<Int>,
+        results: List<Int>,
+    ): Executed {
+        val waits = state.queue.isNotEmpty() || state.turn != null
         val answer =
             Answer.Done(
                 now = now,
                 permits = state.permits,
-                held = held,
-                queued = waiting,
-                next = if (waiting == 0) {
+                held = state.held,
+                heldAfterGift = heldAfter[session] ?: state.held,
+                queued = state.waiting,
+                next = if (!waits) {
                     -1
                 } else if (open) {
                     state.wake
@@ -121,44 +167,74 @@ private class Transition(
                 more = more,
                 open = open,
                 queues = 0,
+                record = session.record,
+                calm = state.isCalm(now),
                 granted = granted,
                 firstToken = firstToken,
                 heldBefore = heldBefore,
                 firstTicket = firstTicket,
-                grants = grants.toList(),
+                unread = unread.toList(),
                 released = released,
                 left = left,
                 results = results,
             )
         if (!exchange.goodbye) session.answers[exchange.number % 2] = answer
-        return Executed(answer, announced)
+        return Executed(answer, concerned.filter { it !== session }.map(::announced))
     }
 
-    private val open get() = now >= state.quarantineUntil
+    private fun announced(to: SessionState): Announced =
+        Announced(
+            to.inbox,
+            to.id,
+            to.record.run {
+                Announcement(state.epoch, given, admitted, restrained, heldAfter[to] ?: state.held, state.waiting, to.unread.toList())
+            },
+        )
+
+    /** Takes the session at its word: what it gave back is free, and its turn ends with its last admitted waiter. */
+    private fun words() {
+        val record = session.record
+        val words = exchange.words
+        val used = (words.consumed - record.consumed).toInt()
+        state.permits = max(0, state.permits - used)
+        dropSignals(0, used)
+        session.record =
+            record.copy(
+                returned = words.returned,
+                passed = max(record.passed, words.passed),
+                dropped = words.dropped,
+                consumed = words.consumed,
+                said = words.passed,
+            )
+        exchange.roster?.let { session.roster = it }
+        endTurn()
+    }
+
+    private fun endTurn() {
+        val turn = state.turn ?: return
+        if (turn.record.passed == turn.record.admitted) state.turn = null
+    }
 
     private fun renew() {
-        if (exchange.goodbye) {
-            session.deadline = now
-            state.wake = now
-            return
-        }
-        session.number = exchange.number
+        val record = session.record
         session.inbox = exchange.inbox
         // In steps of 1/16 lease, because a renewal costs the Redis backend a command.
-        if ((now + session.lease - session.deadline) * 16 >= session.lease) session.deadline = now + session.lease
+        val due = (now + session.lease - record.deadline) * 16 >= session.lease
+        session.record = record.copy(number = exchange.number, deadline = if (due) now + session.lease else record.deadline)
     }
 
+    /** Ends sessions and max holds that are over; a goodbye ends its own. */
     private fun expire() {
         var left = bound
         while (left > 0) {
             val dead = state.sessions.values.filter { it.deadline <= now }.minWithOrNull(compareBy({ it.deadline }, { it.id })) ?: break
-            left -= max(state.drop(dead.id, left), 1)
+            left -= max(state.end(dead, left), 1)
         }
         if (left > 0) {
             val over = state.limits.takeWhile { it.deadline <= now }.take(left)
             over.forEach {
                 state.limits.remove(it)
-                state.sessions.getValue(it.session).held.remove(it.token)
+                state.sessions.getValue(it.session).listed.remove(it.token)
             }
             left -= over.size
         }
@@ -172,20 +248,15 @@ private class Transition(
             }
     }
 
-    /** Whether [token] was held. Heavy grants are only released as what they are. */
-    private fun release(
-        token: Long,
-        heavyWeight: Int? = null,
-    ): Boolean {
-        val held = session.held[token] ?: return false
-        val heavy = held.weight != 1 || held.limit != null
-        if (heavy != (heavyWeight != null) || (heavy && held.weight != heavyWeight)) return false
-        session.held.remove(token)
-        held.limit?.let(state.limits::remove)
+    /** Whether the listed permit was held. */
+    private fun release(grant: ListedGrant): Boolean {
+        val listed = session.listed[grant.token]?.takeIf { it.weight == grant.weight } ?: return false
+        session.listed.remove(grant.token)
+        listed.limit?.let(state.limits::remove)
         return true
     }
 
-    /** Cuts the places out of the runs they are in, and returns how many were. The others, at the front, are in the queue no more. */
+    /** Cuts the places out of the runs they are in, and returns how many were. The others are in the queue no more. */
     private fun leave(places: QueueRun): Int {
         val end = places.ticket + places.count
         val hit =
@@ -224,22 +295,16 @@ private class Transition(
             is Command.Signal -> signal(command)
 
             is Command.Clear -> {
-                val left = min(state.permits, state.heldWeight)
+                val left = min(state.permits, state.held)
                 dropSignals(left, state.signals.size)
                 (state.permits - left).also { state.permits = left }
-            }
-
-            is Command.Consume -> {
-                state.permits = max(0, state.permits - command.signals)
-                dropSignals(0, command.signals)
-                state.permits
             }
 
             is Command.Extend -> extend(command)
         }
 
     private fun signal(command: Command.Signal): Int {
-        if (state.permits - state.heldWeight >= command.most) return Answer.FULL
+        if (state.permits - state.held >= command.most) return Answer.FULL
         state.permits++
         state.ticket++
         state.signals += if (command.keepMillis < 0) Long.MAX_VALUE else now + command.keepMillis
@@ -248,14 +313,14 @@ private class Transition(
         return 1
     }
 
-    /** Signals that were kept too long. Those that were granted count as the oldest, and those that this exchange consumes as granted. */
+    /** Signals that were kept too long. Those that are on their way to somebody count as the oldest. */
     private fun expireSignals() {
         if (state.keep == 0L) return
         val over = state.signals.count { it <= now }
-        val granted = state.heldWeight + ((exchange.commands.firstOrNull() as? Command.Consume)?.signals ?: 0)
-        if (over <= granted) return
-        dropSignals(granted, over)
-        state.permits = max(0, state.permits - (over - granted))
+        val held = state.held
+        if (over <= held) return
+        dropSignals(held, over)
+        state.permits = max(0, state.permits - (over - held))
     }
 
     private fun dropSignals(
@@ -266,90 +331,128 @@ private class Transition(
     }
 
     private fun extend(command: Command.Extend): Int {
-        val held = session.held[command.grant.token] ?: return 0
-        val old = held.limit ?: return 0
-        if (held.weight != command.grant.weight) return 0
-        state.limits.remove(old)
-        limit(held, now + command.holdMillis)
+        val listed = session.listed[command.grant.token] ?: return 0
+        if (listed.limit == null || listed.weight != command.grant.weight) return 0
+        state.limit(listed, now + command.holdMillis)
         return 1
     }
 
-    private fun limit(
-        held: Held,
-        deadline: Long,
-    ) {
-        val limit = HoldLimit(deadline, session = held.owner, token = held.grant.token, weight = held.weight)
-        held.limit = limit
-        state.limits.add(limit)
-        state.wake = min(state.wake, deadline)
+    private fun readUnread() {
+        unread += session.unread
+        session.unread.clear()
+        session.record = session.record.copy(unread = false)
     }
 
-    private fun readUnclaimed() {
-        val read = session.unclaimed.entries.take(bound)
-        grants += read.map { it.value }
-        if (read.size == bound) more = true
-        read.map { it.key }.forEach(session.unclaimed::remove)
-    }
-
-    private fun grantToQueue() {
+    /**
+     * Gives what is free: to the turn first, then to the head of the queue, and so on. The head is admitted before anything is free, as
+     * a whole, so that its own process can hand on to all of it.
+     */
+    private fun give() {
         var left = bound
-        while (open && left > 0 && held < state.permits) {
+        while (open && left > 0) {
+            val turn = state.turn?.takeIf { it.deadline > now }
+            if (turn != null) {
+                val given = min(free.toLong(), turn.record.admitted - turn.record.passed)
+                widen(turn, given)
+                if (given > 0) heldAfter[turn] = state.held
+                if (state.turn != null) break
+                continue
+            }
+            state.turn = null
             val (ticket, head) = state.queue.firstEntry() ?: break
             val owner = state.sessions[head.session]?.takeIf { it.deadline > now }
-            var taken = min(head.count, left)
+            var taken = head.count
             when {
-                owner == null -> Unit
-                head.weight > max(state.permits, 1) -> tell(owner, Grant(head.sequence, Answer.REFUSED, taken, held, now))
+                owner == null -> left--
+
+                head.weight > max(state.permits, 1) -> {
+                    left--
+                    tell(owner, News.Refused(head.sequence, taken))
+                }
+
+                head.isPlain -> {
+                    left--
+                    val before = state.held
+                    val first = admit(owner, taken, head.since)
+                    tell(owner, News.Admitted(head.sequence, first, taken, state.held - before, state.held))
+                }
+
                 else -> {
-                    taken = min(taken, (state.permits - held) / head.weight)
-                    if (taken <= 0) return
-                    grant(owner, head, taken)
+                    taken = minOf(taken, left, free / head.weight)
+                    if (taken <= 0) break
+                    left -= taken
+                    val first = list(owner, taken, head.weight, head.holdMillis)
+                    tell(owner, News.Granted(head.sequence, first, taken, state.held, now))
                 }
             }
             state.queue.remove(ticket)
             head.part(taken, head.count)?.let { state.queue[ticket + taken] = it }
-            left -= taken
         }
         if (left <= 0) more = true
     }
 
-    /** Plain ones are told as one run. */
-    private fun grant(
+    /** Gives [owner] some permits more, by count. */
+    private fun widen(
         owner: SessionState,
-        head: Queued,
-        count: Int,
+        count: Long,
     ) {
-        val facts =
-            List(count) { nth ->
-                val token = grant(owner, head.weight, head.holdMillis)
-                Grant(head.sequence + nth, token, count = 1, held, now)
-            }
-        if (head.isPlain) tell(owner, facts.first().copy(count = count)) else facts.forEach { tell(owner, it) }
+        if (count > 0) {
+            owner.record = owner.record.run { copy(given = given + count, passed = passed + count) }
+            concerned += owner
+        }
+        endTurn()
+    }
+
+    /** Admits [count] plain waiters and gives them what is free. Returns the first token. */
+    private fun admit(
+        owner: SessionState,
+        count: Int,
+        since: Long,
+    ): Long {
+        val first = nextToken
+        nextToken += count
+        owner.record = owner.record.run { copy(admitted = admitted + count) }
+        concerned += owner
+        val given = free.coerceIn(0, count)
+        if (given < count && state.turn !== owner) {
+            state.turn = owner
+            owner.roster = owner.roster.copy(waitingSince = since)
+        }
+        if (given > 0) {
+            widen(owner, given.toLong())
+            owner.roster = owner.roster.run { copy(running = running + Roster.Running(first, given, now)) }
+        }
+        return first
+    }
+
+    /** Grants [count] permits of [weight], listed one by one. Returns the first token. */
+    private fun list(
+        owner: SessionState,
+        count: Int,
+        weight: Int,
+        holdMillis: Long,
+    ): Long {
+        val first = nextToken
+        repeat(count) {
+            val listed = Listed(owner.id, ListedGrant(nextToken++, weight))
+            owner.listed[listed.grant.token] = listed
+            if (holdMillis >= 0) state.limit(listed, now + holdMillis)
+        }
+        state.gone += count
+        return first
     }
 
     private fun tell(
         owner: SessionState,
-        grant: Grant,
+        news: News,
     ) {
         if (owner === session) {
-            grants += grant
+            unread += news
         } else {
-            owner.unclaimed[grant.sequence] = grant
-            announced += Announced(owner.inbox, owner.id, grant)
+            owner.unread += news
+            owner.record = owner.record.copy(unread = true)
+            concerned += owner
         }
-    }
-
-    private fun grant(
-        owner: SessionState,
-        weight: Int,
-        holdMillis: Long,
-    ): Long {
-        val token = nextToken++
-        val entry = Held(owner.id, HeavyGrant(token, weight))
-        owner.held[token] = entry
-        if (holdMillis >= 0) limit(entry, now + holdMillis)
-        held += weight
-        return token
     }
 
     private fun acquire(): List<Int> {
@@ -365,9 +468,16 @@ private class Transition(
         run: AcquireRun,
         first: Long,
     ): Int {
-        val fitting = if (state.queue.isEmpty() && open) max(0, (state.permits - held) / run.weight) else 0
-        val taken = min(run.count, fitting)
-        repeat(taken) { grant(session, run.weight, run.holdMillis) }
+        val served = open && state.queue.isEmpty() && (state.turn == null || (state.turn === session && run.isPlain && run.waits))
+        val taken =
+            when {
+                !served -> 0
+                run.isPlain && run.waits -> run.count
+                else -> min(run.count, max(0, free / run.weight))
+            }
+        if (taken > 0) {
+            if (run.isPlain) admit(session, taken, now) else list(session, taken, run.weight, run.holdMillis)
+        }
         if (run.waits) {
             val queued = Queued(session.id, first, run.count, run.weight, run.holdMillis, now).part(taken, run.count)
             if (queued != null) {
@@ -376,5 +486,17 @@ private class Transition(
             }
         }
         return taken
+    }
+
+    /** After a resize down, the turn gives back before it hands on. */
+    private fun restrain() {
+        val turn = state.turn?.takeIf { it.deadline > now } ?: return
+        val excess = state.held - state.permits
+        if (excess <= 0) return
+        val record = turn.record
+        val restrained = max(record.restrained, record.returned + min(record.width, excess.toLong()))
+        if (restrained == record.restrained) return
+        turn.record = record.copy(restrained = restrained)
+        concerned += turn
     }
 }

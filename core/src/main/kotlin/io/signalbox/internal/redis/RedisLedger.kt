@@ -10,6 +10,7 @@ import io.signalbox.internal.ledger.Exchange
 import io.signalbox.internal.ledger.ExchangeReply
 import io.signalbox.internal.ledger.Kind
 import io.signalbox.internal.ledger.Ledger
+import io.signalbox.internal.ledger.LedgerFailure
 import io.signalbox.internal.ledger.LedgerName
 import io.signalbox.internal.ledger.Opened
 import io.signalbox.internal.ledger.Opening
@@ -44,7 +45,7 @@ internal class RedisLedger(
             session,
             object : Announcements.Recipient {
                 override fun onLine(text: String) {
-                    AnswerParser.announcement(text)?.let(listener::onGrant)
+                    AnswerParser.announcement(text)?.let(listener::onAnnouncement)
                 }
 
                 override fun onInboxChanged() = listener.onInboxChanged()
@@ -67,6 +68,7 @@ internal class RedisLedger(
         SnapshotParser.parse(
             name.name,
             line.ask(scripts.snapshot, keysOf(name), { ArrayOutput(ByteArrayCodec.INSTANCE) }) { add(limit.toLong()) },
+            limit,
         )
 
     override fun enlist(name: LedgerName) = index.add(name)
@@ -79,18 +81,36 @@ internal class RedisLedger(
         exchange: () -> Exchange?,
         reply: ExchangeReply,
     ) {
+        var sent: Exchange? = null
         line.sendLate(scripts.exchange, keysOf(name), silentSince, { ValueListOutput(ByteArrayCodec.INSTANCE) }, {
-            exchange()?.let { composed -> { addExchange(composed, announceInScript) } }
+            exchange()?.let { composed ->
+                sent = composed
+                { addExchange(composed, announceInScript, retentionMillis) }
+            }
         }) { lines, failure ->
-            if (lines != null) {
-                val answer = AnswerParser.exchanged(lines[0])
-                if (answer is Answer.Done && answer.queued > 0) line.announcements.open()
-                if (lines.size > 1) announce(lines)
-                reply.complete(answer, null)
-            } else {
+            if (lines == null) {
                 reply.complete(null, failure)
+            } else {
+                answered(sent!!, lines, reply)
             }
         }
+    }
+
+    private fun answered(
+        exchange: Exchange,
+        lines: List<ByteArray>,
+        reply: ExchangeReply,
+    ) {
+        val answer =
+            try {
+                AnswerParser.exchanged(lines.firstOrNull() ?: ByteArray(0), exchange)
+            } catch (unlike: LedgerFailure) {
+                return reply.complete(null, unlike)
+            }
+        // Somebody waits, in the queue or with the turn: what becomes of it is announced.
+        if (answer is Answer.Done && answer.next >= 0) line.announcements.open()
+        if (lines.size > 1) announce(lines)
+        reply.complete(answer, null)
     }
 
     /** The announcements that the script left to the caller: pairs of inbox and line behind the answer. */

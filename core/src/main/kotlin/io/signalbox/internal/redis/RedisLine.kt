@@ -113,7 +113,7 @@ public class RedisLine internal constructor(
             return done(null, LedgerFailure(IllegalStateException("There is no connection at the moment."), false, final = false))
         }
         run(connection, script, keys, output, arguments) { result, error ->
-            if (error == null) done(result, null) else done(null, failure(connection, error))
+            if (error == null) done(result, null) else done(null, failure(connection, error, script))
         }
     }
 
@@ -148,10 +148,10 @@ public class RedisLine internal constructor(
                 done(if (composed == null) null else result, null)
             } else if (composed != null && RedisErrors.isNoScript(error)) {
                 dispatch(connection, CommandType.EVAL, output(), script.call(script.body, keys).apply(composed)) { again, problem ->
-                    if (problem == null) done(again, null) else done(null, failure(connection, problem))
+                    if (problem == null) done(again, null) else done(null, failure(connection, problem, script))
                 }
             } else {
-                done(null, failure(connection, error))
+                done(null, failure(connection, error, script))
             }
         }
     }
@@ -159,8 +159,9 @@ public class RedisLine internal constructor(
     private fun failure(
         connection: StatefulRedisConnection<ByteArray, ByteArray>,
         error: Throwable,
+        script: Script? = null,
     ): LedgerFailure {
-        val failure = RedisErrors.classify(error)
+        val failure = RedisErrors.classify(error, script)
         if (RedisErrors.isReadOnly(failure.error)) connections.replace(connection)
         return failure
     }

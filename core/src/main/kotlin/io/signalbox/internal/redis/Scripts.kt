@@ -4,22 +4,27 @@ package io.signalbox.internal.redis
 internal class Scripts(
     transform: (String) -> String = { it },
 ) {
-    val open: Script = load("open", transform)
-    val exchange: Script = load("exchange", transform)
-    val snapshot: Script = load("snapshot", transform)
-    val announce: Script = Script(read("announce"))
-
-    private fun load(
-        name: String,
-        transform: (String) -> String,
-    ) = Script(transform(read("common") + read(name)))
-
-    private fun read(name: String): String =
-        checkNotNull(Scripts::class.java.getResource("/io/signalbox/lua/$name.lua")) {
-            "Script $name.lua is missing from the jar."
-        }.readText()
+    val open: Script = Script.of(listOf("common", "open"), transform)
+    val exchange: Script = Script.of(EXCHANGE, transform)
+    val snapshot: Script = Script.of(listOf("common", "snapshot"), transform)
+    val announce: Script = Script.of(listOf("announce")) { it }
 
     companion object {
+        /** Sections in the order in which they run; the first stands alone. */
+        private val EXCHANGE =
+            listOf(
+                "exchange/fast",
+                "common",
+                "exchange/known",
+                "exchange/words",
+                "exchange/expire",
+                "exchange/leaves",
+                "exchange/commands",
+                "exchange/give",
+                "exchange/acquire",
+                "exchange/answer",
+            )
+
         val production: Scripts = Scripts()
     }
 }

@@ -2,7 +2,7 @@ package io.signalbox.internal.redis
 
 import io.signalbox.SemaphoreSnapshot
 import io.signalbox.internal.ledger.publicClient
-import kotlin.time.Duration.Companion.microseconds
+import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 
 /** Reads what `lua/snapshot.lua` returns. */
@@ -10,54 +10,63 @@ internal object SnapshotParser {
     fun parse(
         name: String,
         reply: List<Any?>,
+        limit: Int,
     ): SemaphoreSnapshot? {
         if (reply.isEmpty()) return null
+        if (reply[0] is ByteArray) throw RedisErrors.unreadable(String(reply[1] as ByteArray))
         val facts = words(reply[0])
         val now = facts[4].toLong()
-        val micros = facts[5].toLong()
         return SemaphoreSnapshot(
             name = name,
             declaredPermits = facts[0].toInt(),
             permits = facts[1].toInt(),
             heldPermits = facts[2].toInt(),
             queueLength = facts[3].toInt(),
-            grants = facts[6].toLong(),
-            holders = rows(reply[1]).map { holder(it, now, micros) },
-            queue = rows(reply[2]).map { waiter(it, now) },
+            grants = facts[5].toLong(),
+            holders = rows(reply[1]).map { holder(it, now) },
+            queue = waiters(rows(reply[2]), now, limit),
         )
     }
 
     private fun holder(
         row: List<String>,
         now: Long,
-        micros: Long,
     ): SemaphoreSnapshot.Holder {
-        val grant = row[3].split(':')
-        val token = grant[0].toLong()
+        val token = row[3].toLong()
         return SemaphoreSnapshot.Holder(
             client = publicClient(row[0]),
             label = row[1],
             fencingToken = token,
-            permits = grant.getOrNull(1)?.toInt() ?: 1,
-            age = (micros - token).coerceAtLeast(0).microseconds,
-            remainingLease = (row[2].toLong() - now).coerceAtLeast(0).milliseconds,
-            remainingHold = row[4].toDoubleOrNull()?.let { (it.toLong() - now).coerceAtLeast(0).milliseconds },
+            permits = row[4].toInt(),
+            age = elapsed(now - (row[5].toLongOrNull() ?: (token / 1000))),
+            remainingLease = elapsed(row[2].toLong() - now),
+            remainingHold = row[6].toDoubleOrNull()?.let { elapsed(it.toLong() - now) },
         )
     }
 
-    private fun waiter(
-        row: List<String>,
+    private fun waiters(
+        rows: List<List<String>>,
         now: Long,
-    ): SemaphoreSnapshot.Waiter {
-        return SemaphoreSnapshot.Waiter(
-            client = publicClient(row[0]),
-            label = row[1],
-            position = row[3].toInt(),
-            permits = row[4].toInt(),
-            age = (now - row[5].toLong()).coerceAtLeast(0).milliseconds,
-            remainingLease = (row[2].toLong() - now).coerceAtLeast(0).milliseconds,
-        )
+        limit: Int,
+    ): List<SemaphoreSnapshot.Waiter> {
+        val waiters = ArrayList<SemaphoreSnapshot.Waiter>()
+        for (row in rows) {
+            repeat(minOf(row[3].toInt(), limit - waiters.size)) {
+                waiters +=
+                    SemaphoreSnapshot.Waiter(
+                        client = publicClient(row[0]),
+                        label = row[1],
+                        position = waiters.size + 1,
+                        permits = row[4].toInt(),
+                        age = elapsed(now - row[5].toLong()),
+                        remainingLease = elapsed(row[2].toLong() - now),
+                    )
+            }
+        }
+        return waiters
     }
+
+    private fun elapsed(millis: Long): Duration = millis.coerceAtLeast(0).milliseconds
 
     private fun rows(reply: Any?): List<List<String>> = (reply as List<*>).map(::words)
 

@@ -10,7 +10,7 @@ import io.signalbox.internal.ledger.LedgerName
 class KeysSpec : FunSpec({
     test("the keys of a semaphore are those of the protocol, with the name as their hash tag") {
         Keys("signalbox").of(LedgerName(Kind.SEMAPHORE, "api")).map { String(it) } shouldBe
-            listOf("state", "held", "queue", "sessions", "unclaimed", "limits", "signals").map { "signalbox:sem:{api}:$it" }
+            listOf("state", "listed", "limits", "signals", "queue", "sessions").map { "signalbox:sem:{api}:2:$it" }
     }
 
     test("other names and namespaces have other keys, whatever they consist of") {

@@ -25,7 +25,7 @@ class RedisErrorsSpec : FunSpec({
             "MASTERDOWN Link with MASTER is down",
             "READONLY You can't write against a read only replica.", "NOREPLICAS Not enough good replicas to write.",
             "MISCONF Redis is configured to save RDB snapshots", "OOM command not allowed when used memory > 'maxmemory'.",
-            "MOVED 3999 127.0.0.1:6381", "ERR max number of clients reached",
+            "ERR max number of clients reached",
         )) {
             withClue(text) {
                 for (error in listOf(refused(text), CompletionException(refused(text)))) {
@@ -35,6 +35,36 @@ class RedisErrorsSpec : FunSpec({
                 }
             }
         }
+    }
+
+    test("the code of an error inside a script counts, wherever a server puts it; what came before it may have been written") {
+        for (text in listOf(
+            "ERR Error running script (call to f_a0): @user_script:1: @user_script: 12: -READONLY You can't write against a read only replica.",
+            "ERR Error running script (call to f_a0): @user_script:12: @user_script: 12: -NOREPLICAS Not enough good replicas to write.",
+            "ERR Error running script (call to f_a0): @user_script:12: -OOM command not allowed when used memory > 'maxmemory'.",
+            "READONLY You can't write against a read only replica. script: a0, on @user_script:12.",
+        )) {
+            withClue(text) {
+                val failure = RedisErrors.classify(refused(text))
+                failure.executed shouldBe true
+                failure.final shouldBe false
+            }
+        }
+    }
+
+    test("a node of a cluster is told to be one, at once") {
+        val failure = RedisErrors.classify(refused("MOVED 3999 127.0.0.1:6381"))
+        failure.final shouldBe true
+        failure.executed shouldBe false
+        failure.error.message shouldContain "cluster"
+    }
+
+    test("an error inside a script names the file and the line in it") {
+        val script = Scripts.production.exchange
+        val lines = String(script.body).lines()
+        val give = lines.indexOfFirst { it.startsWith("-- Section: give.") } + 1
+        val error = refused("ERR user_script:${give + 2}: attempt to compare nil with number script: a0, on @user_script:${give + 2}.")
+        RedisErrors.classify(error, script).error.message shouldContain "exchange/give.lua:3: attempt"
     }
 
     test("a connection that fails leaves the outcome open") {

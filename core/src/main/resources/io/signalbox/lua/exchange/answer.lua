@@ -1,0 +1,121 @@
+-- Section: answer. Writes everything: first what is added, then the state, all at once, then what is removed. Whatever is refused half-way
+-- leaves the old state or the new one, and at most members that are behind `served` or belong to nobody.
+
+if #listing > 0 then
+  local were = redis.call('EXISTS', listed) + redis.call('EXISTS', limits)
+  each_piece('ZADD', listed, listing)
+  each_piece('ZADD', limits, limiting)
+  if were < 2 then
+    touch(listed, retention, keep, now)
+    touch(limits, retention, keep, now)
+  end
+end
+if #joining > 0 then
+  -- What a script that was refused half-way has left behind the end of the queue.
+  redis.call('ZREMRANGEBYSCORE', queue, text(first_ticket), '+inf')
+  each_piece('ZADD', queue, joining)
+  touch(queue, retention, keep, now)
+end
+if waiting == 0 and stored[13] ~= '0' and #joining == 0 then
+  served = ticket + 1
+end
+if keep ~= 0 and permits == 0 then
+  keep = 0
+end
+if keep ~= (tonumber(stored[19]) or 0) then
+  write('keep', text(keep))
+  for i = 1, 6 do
+    touch(KEYS[i], retention, keep, now)
+  end
+end
+if next_token > before then
+  write('fence', text(next_token - 1))
+end
+
+local calm = turn == '' and waiting == 0 and heavy == 0 and open and keep == 0 and offset == 0
+local calm_text = calm and stored[2] .. ' ' .. text(permits) or ''
+if calm_text ~= stored[23] then
+  write('calm', calm_text)
+end
+write('plain', text(plain))
+write('listed', text(heavy))
+write('gone', text(gone))
+write('turn', turn)
+write('ticket', text(ticket))
+write('served', text(served))
+write('queued', text(waiting))
+write('wake', text(wake))
+write('due', text(math.min(wake, refresh)))
+
+local soonest = -1
+if waiting > 0 or turn ~= '' then
+  soonest = open and wake or math.min(wake, tonumber(stored[18]))
+end
+local answer = string.format('%d %d %d %d %d %d %d %d %d %d %s %d %d %d', now, permits, plain + heavy, me.held or plain + heavy, waiting, soonest, more and 1 or 0,
+  open and 1 or 0, queues, calm and 1 or 0, record_of(me), first_token, held_before, first_ticket)
+local function add_list(list, count)
+  answer = count > 0 and answer .. ' ' .. count .. ' ' .. table.concat(list, ' ') or answer .. ' 0'
+end
+add_list(granted, #granted)
+add_list(news, news_count)
+add_list(released, #released)
+add_list(given_up, #given_up)
+add_list(results, #results)
+if not finished then
+  write(session, record_of(me))
+end
+if not goodbye then
+  write(session .. '|' .. number % 2, answer)
+  if me.roster_changed then
+    write(session .. '|roster', me.roster)
+  end
+end
+for i = 1, #concerned do
+  local other = concerned[i]
+  if other.changed then
+    write(other.name, record_of(other))
+    if other.news_changed then
+      write(other.name .. '|unread', other.news)
+    end
+    if other.roster_changed then
+      write(other.name .. '|roster', other.roster)
+    end
+  end
+end
+each_piece('HSET', state, written)
+
+if #fields > 0 then
+  each_piece('HDEL', state, fields)
+end
+if #unlisted > 0 then
+  each_piece('ZREM', listed, unlisted)
+  each_piece('ZREM', limits, unlisted)
+end
+if #ended > 0 then
+  each_piece('ZREM', sessions, ended)
+end
+if served > tonumber(stored[12]) then
+  -- The head may be a run of which only the first were served: it stays, and `served` says where it begins.
+  local first = redis.call('ZREVRANGEBYSCORE', queue, '(' .. text(served), '-inf', 'WITHSCORES', 'LIMIT', 0, 1)
+  local keeps = #first > 0 and waiting > 0 and first[2] + string.match(first[1], '^.-/%d+/(%d+)/') > served and first[2]
+  redis.call('ZREMRANGEBYSCORE', queue, '-inf', '(' .. (keeps or text(served)))
+end
+
+-- Announcements, last: whoever is woken finds everything done.
+local reply = { answer }
+for i = 1, #concerned do
+  local other = concerned[i]
+  local line = string.format('%s %s %d %d %d %d %d', other.name, stored[2], other.given, other.admitted, other.restrained,
+    other.held or plain + heavy, waiting)
+  if other.news ~= '' then
+    line = line .. ' ' .. other.news
+  end
+  if announce then
+    redis.call('RPUSH', other.inbox, line)
+    redis.call('PEXPIRE', other.inbox, text(retention))
+  else
+    reply[#reply + 1] = other.inbox
+    reply[#reply + 1] = line
+  end
+end
+return reply

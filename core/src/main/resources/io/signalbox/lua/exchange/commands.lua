@@ -1,0 +1,72 @@
+-- Section: commands. Kept signals that are over, resizes, signals, extensions. Provides `results`, a number per command; changes permits,
+-- keep, ticket, wake.
+
+-- `over` signals were kept too long; those that are on their way to somebody count as the oldest, after the `used` ones.
+if keep ~= 0 then
+  if used > 0 then
+    redis.call('ZPOPMIN', signals, used)
+  end
+  local over, in_delivery = redis.call('ZCOUNT', signals, '-inf', text(now)), plain + heavy
+  if over > in_delivery then
+    redis.call('ZREMRANGEBYRANK', signals, in_delivery, over - 1)
+    permits = math.max(0, permits - (over - in_delivery))
+  end
+end
+
+local results = {}
+for i = 1, tonumber(ARGV[26]) do
+  local command, subject, value = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
+  if command == 'resize' then
+    permits = tonumber(subject)
+    results[i] = permits
+  elseif command == 'add' then
+    if redis.call('HGET', state, 'bounded') == '1' then
+      results[i] = -1
+    elseif permits + subject > 1000000000 then
+      results[i] = -2
+    else
+      permits = permits + subject
+      results[i] = permits
+    end
+  elseif command == 'signal' then
+    if permits - plain - heavy >= tonumber(subject) then
+      results[i] = -3
+    else
+      ticket, permits = ticket + 1, permits + 1
+      redis.call('ZADD', signals, value < 0 and 'inf' or text(now + value), text(ticket))
+      keep = (value < 0 or keep < 0) and -1 or math.max(keep, now + value)
+      results[i] = 1
+    end
+  elseif command == 'clear' then
+    local left = math.min(permits, plain + heavy)
+    redis.call('ZREMRANGEBYRANK', signals, left, -1)
+    results[i] = permits - left
+    permits = left
+  else
+    local member = session .. ':' .. subject
+    if not unlisted[member] and redis.call('ZSCORE', limits, member) then
+      redis.call('ZADD', limits, text(now + value), member)
+      wake = math.min(wake, now + value)
+      results[i] = 1
+    else
+      results[i] = 0
+    end
+  end
+  at = at + 3
+end
+if permits ~= tonumber(stored[6]) then
+  write('permits', text(permits))
+  --@audit('resized', permits)
+end
+
+-- What others did for this session's waiters since its last exchange.
+local news, news_count = {}, 0
+if me.unread == 1 and not goodbye then
+  local unread = redis.call('HGET', state, session .. '|unread') or ''
+  for kind in string.gmatch(unread, '[agr]') do
+    news_count = news_count + 1
+  end
+  news[1] = unread ~= '' and unread or nil
+  me.unread = 0
+  fields[#fields + 1] = session .. '|unread'
+end

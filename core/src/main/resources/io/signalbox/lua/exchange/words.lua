@@ -1,0 +1,64 @@
+-- Section: words. Takes the session at its word: what it gave back is free, and its turn ends with its last admitted waiter. Renews it.
+-- Changes me, plain, permits, turn.
+
+local used = 0
+local function end_turn()
+  local holder = turn ~= '' and session_of(turn)
+  if turn ~= '' and (not holder or holder.passed >= holder.admitted) then
+    turn = ''
+  end
+end
+
+if not goodbye or (epoch ~= '' and not contradiction) then
+  used = words.consumed - me.consumed
+  plain, permits = plain - (words.returned - me.returned), math.max(0, permits - used)
+  me.returned, me.consumed, me.dropped, me.said = words.returned, words.consumed, words.dropped, words.passed
+  me.passed = math.max(me.passed, words.passed)
+  if ARGV[11] ~= '' then
+    me.roster = ARGV[11]
+    me.roster_changed = true
+  end
+  if turn == session then
+    end_turn()
+  end
+  --@audit('words', session, text(words.returned), text(words.passed), text(words.consumed))
+end
+
+local at = 27 + 4 * ARGV[23]
+local released = {}
+for i = 1, tonumber(ARGV[24]) do
+  local member = session .. ':' .. ARGV[at] .. ':' .. ARGV[at + 1]
+  released[i] = redis.call('ZSCORE', listed, member) and 1 or 0
+  if released[i] == 1 then
+    heavy = heavy - ARGV[at + 1]
+    unlisted[#unlisted + 1] = member
+    unlisted[member] = true
+    --@audit('returned', session, ARGV[at], ARGV[at + 1])
+  end
+  at = at + 2
+end
+
+if goodbye then
+  -- Over from now on, though it may take another goodbye to take all away that it holds.
+  me.deadline, known[session] = now, false
+else
+  me.number = number
+  -- In steps of 1/16 lease.
+  if now + lease - me.deadline >= lease / 16 then
+    me.deadline = now + lease
+    if redis.call('ZADD', sessions, text(me.deadline), session) == 1 then
+      -- The index of deadlines was evicted: make it again from the sessions' own records.
+      local all = redis.call('HGETALL', state)
+      for i = 1, #all, 2 do
+        local other = string.match(all[i], '^(.*)|lease$')
+        local record = other and other ~= session and parse(redis.call('HGET', state, other))
+        if record then
+          redis.call('ZADD', sessions, text(record.deadline), other)
+        end
+      end
+    end
+  end
+  if inbox ~= stored[22] then
+    write(session .. '|inbox', inbox)
+  end
+end
