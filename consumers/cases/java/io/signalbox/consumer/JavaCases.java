@@ -27,7 +27,11 @@ import java.util.concurrent.TimeoutException;
 
 /** What a Java service does with the library, on whatever versions its own build has put together. */
 public final class JavaCases {
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final Duration PATIENCE = Duration.ofMinutes(1);
+
+    /** The first connection of a cold JVM on a busy machine takes its time. */
+    private static final SignalboxOptions PATIENT =
+            SignalboxOptions.builder().storeTimeout(PATIENCE).build();
 
     private interface Case {
         void run(Signalbox signalbox, String name) throws Exception;
@@ -50,7 +54,7 @@ public final class JavaCases {
         cases.put("timers", JavaCases::timers);
         cases.put("close", JavaCases::close);
         for (Map.Entry<String, Case> entry : cases.entrySet()) {
-            try (var signalbox = Signalbox.connect(RedisServer.shared().getUri())) {
+            try (var signalbox = Signalbox.connect(RedisServer.shared().getUri(), PATIENT)) {
                 entry.getValue().run(signalbox, "java-" + entry.getKey().replace(' ', '-'));
             } catch (Throwable problem) {
                 throw new AssertionError("Java: " + entry.getKey(), problem);
@@ -182,7 +186,7 @@ public final class JavaCases {
 
     /** A server that no longer answers: whoever holds a permit is told before it can be anybody else's. */
     private static void serverLost() throws Exception {
-        var options = SignalboxOptions.builder().lease(Duration.ofSeconds(1)).storeTimeout(Duration.ofSeconds(1)).build();
+        var options = SignalboxOptions.builder().lease(Duration.ofSeconds(1)).storeTimeout(PATIENCE).build();
         try (var server = RedisServer.start();
                 var signalbox = Signalbox.connect(server.getUri(), options)) {
             var told = new CountDownLatch(1);

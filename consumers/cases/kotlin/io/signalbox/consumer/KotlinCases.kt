@@ -28,7 +28,7 @@ import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeout
 import kotlinx.coroutines.withTimeoutOrNull
 
-private val PATIENCE = 20.seconds
+private val PATIENCE = 60.seconds
 
 /** What a Kotlin service does with the library, without any opt-in. */
 object KotlinCases {
@@ -48,7 +48,7 @@ object KotlinCases {
             for ((title, case) in cases) {
                 val name = "kotlin-" + title.replace(' ', '-')
                 try {
-                    Signalbox.connect(RedisServer.shared().uri).use { case(it, name) }
+                    Signalbox.connect(RedisServer.shared().uri) { storeTimeout = PATIENCE }.use { case(it, name) }
                     Signalbox.inMemory(InMemoryStore(TimeSource.Monotonic, Instant.now())).use { case(it, name) }
                 } catch (problem: Throwable) {
                     throw AssertionError("Kotlin: $title", problem)
