@@ -16,7 +16,10 @@ internal class RedisBinary private constructor(val path: Path, val origin: Strin
         const val VARIABLE: String = "SIGNALBOX_REDIS_SERVER"
 
         /** The one that the environment names, else the first usable server on the `PATH`, else the bundled one. */
-        val default: RedisBinary by lazy { given ?: onPath() ?: bundled() }
+        val default: RedisBinary by lazy { given ?: onPath() ?: bundled }
+
+        /** The one that comes with the testkit. */
+        val bundled: RedisBinary by lazy { unpack() }
 
         /** The one that the environment names. */
         val given: RedisBinary? by lazy {
@@ -43,7 +46,7 @@ internal class RedisBinary private constructor(val path: Path, val origin: Strin
             }
         }
 
-        private fun bundled(): RedisBinary {
+        private fun unpack(): RedisBinary {
             val resource = "/redis-server-$BUNDLED_VERSION-${os()}-${architecture()}"
             val content = RedisBinary::class.java.getResourceAsStream(resource)
             checkNotNull(content) {

@@ -17,7 +17,7 @@ public class RedisSettings {
         private set
     internal var master: RedisServer? = null
         private set
-    internal var binary: Path? = null
+    internal var binary: RedisBinary? = null
         private set
     internal var debugCommands: Boolean = false
         private set
@@ -77,7 +77,10 @@ public class RedisSettings {
     public fun replicaOf(master: RedisServer): RedisSettings = apply { this.master = master }
 
     /** Runs this `redis-server` (6.2 or newer), `valkey-server` or `redict-server` instead of the one found. */
-    public fun binary(path: Path): RedisSettings = apply { binary = path }
+    public fun binary(path: Path): RedisSettings = apply { binary = RedisBinary.at(path) }
+
+    /** Runs the Redis 7.0 that comes with the testkit, even if there is another on the `PATH` or in the environment. */
+    public fun bundledBinary(): RedisSettings = apply { binary = RedisBinary.bundled }
 }
 
 /** When Redis forces its append-only file onto the disk. */
