@@ -1,9 +1,8 @@
 package io.signalbox
 
 import io.signalbox.internal.memory.MemoryLedgers
+import java.time.Instant
 import java.util.concurrent.ConcurrentHashMap
-import kotlin.time.Clock
-import kotlin.time.Instant
 import kotlin.time.TimeSource
 
 /**
@@ -15,11 +14,11 @@ import kotlin.time.TimeSource
  */
 public class InMemoryStore(
     timeSource: TimeSource.WithComparableMarks = TimeSource.Monotonic,
-    start: Instant = if (timeSource === TimeSource.Monotonic) Clock.System.now() else Instant.fromEpochMilliseconds(VIRTUAL_START),
+    start: Instant = if (timeSource === TimeSource.Monotonic) Instant.now() else Instant.ofEpochMilli(VIRTUAL_START),
 ) {
     internal val timeSource: TimeSource.WithComparableMarks = timeSource
     internal val ledgers: MemoryLedgers = MemoryLedgers(timeSource)
-    private val startMicros = start.toEpochMilliseconds() * 1000
+    private val startMicros = start.toEpochMilli() * 1000
     private val origin = timeSource.markNow()
     private val parts = ConcurrentHashMap<Any, Any>()
 

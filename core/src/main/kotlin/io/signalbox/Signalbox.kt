@@ -134,6 +134,7 @@ public interface Signalbox : AutoCloseable {
          * @param uri `redis://[[user:]password@]host[:port][/db]`, `rediss://` for TLS (the host name is verified), or any other form that
          *   Lettuce's `RedisURI` reads, Sentinel included.
          * @throws IllegalArgumentException if [uri] or a setting cannot be used; the text never contains the password.
+         * @throws IllegalStateException if a dependency on the class path is older than what is supported; the text names it.
          */
         public fun connect(
             uri: String,

@@ -44,6 +44,7 @@ internal object Connecting {
         scripts: Scripts = Scripts.production,
         connections: () -> RedisConnections,
     ): Signalbox {
+        Requirements.check()
         val checked = checked(settings)
         val client = ClientIdentity()
         val opened = connections()
@@ -79,6 +80,7 @@ internal object Connecting {
         outer: CoroutineScope?,
         settings: SignalboxSettings,
     ): Signalbox {
+        Requirements.check()
         val checked = checked(settings)
         val context = outer?.coroutineContext ?: Dispatchers.Default
         val scope = CoroutineScope(context + SupervisorJob(outer?.coroutineContext?.get(Job)))

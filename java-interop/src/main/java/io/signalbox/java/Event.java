@@ -25,6 +25,7 @@ public interface Event {
      *
      * @throws io.signalbox.EventFullException if {@link EventOptions.Builder#maxSignals(int)} are kept already; nothing was set
      * @throws io.signalbox.StoreUnavailableException if the store did not confirm it in time; the text says what is known
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first; whether the event was set is then unknown
      */
     void set() throws InterruptedException;
@@ -32,6 +33,8 @@ public interface Event {
     /**
      * Waits until there is a signal for this call, and consumes it.
      *
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first; no signal is lost
      */
     void await() throws InterruptedException;
@@ -41,6 +44,8 @@ public interface Event {
      *
      * @param timeout zero takes a kept signal or fails; {@link java.time.temporal.ChronoUnit#FOREVER} waits for ever
      * @throws io.signalbox.EventTimeoutException if there was no signal in time
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first; no signal is lost
      */
     void await(Duration timeout) throws InterruptedException;
@@ -49,6 +54,8 @@ public interface Event {
      * Takes a kept signal, in one round trip.
      *
      * @return whether there was one
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first; no signal is lost
      */
     default boolean tryAwait() throws InterruptedException {
@@ -60,6 +67,8 @@ public interface Event {
      *
      * @param timeout zero takes a kept signal or returns; {@link java.time.temporal.ChronoUnit#FOREVER} waits for ever
      * @return whether there was one
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first; no signal is lost
      */
     boolean tryAwait(Duration timeout) throws InterruptedException;
@@ -68,6 +77,8 @@ public interface Event {
      * Takes back the kept signals. Those already on their way to somebody stay on their way.
      *
      * @return how many were taken back
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first; whether it was done is then unknown
      */
     int clear() throws InterruptedException;
@@ -76,6 +87,8 @@ public interface Event {
      * Whether a signal is kept, which the next {@link #await()} would take. A look: it may be gone at once.
      *
      * @return whether one is kept
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     boolean isSet() throws InterruptedException;

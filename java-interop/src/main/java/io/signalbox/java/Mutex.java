@@ -27,6 +27,8 @@ public interface Mutex {
      * @return the lock as held, to be closed or released
      * @throws IllegalStateException if the thread holds it through {@code withLock}
      * @throws io.signalbox.AcquireTimeoutException if the option's limit passes first
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first; the place in the queue is given up
      */
     Permit lock() throws InterruptedException;
@@ -38,6 +40,8 @@ public interface Mutex {
      * @return the lock as held, to be closed or released
      * @throws IllegalStateException if the thread holds it through {@code withLock}
      * @throws io.signalbox.AcquireTimeoutException if it was not granted in time
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first; the place in the queue is given up
      */
     Permit lock(Duration timeout) throws InterruptedException;
@@ -46,6 +50,8 @@ public interface Mutex {
      * Takes the lock if it is free and nobody waits for it, in one round trip.
      *
      * @return the lock as held, or empty
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     Optional<Permit> tryLock() throws InterruptedException;
@@ -56,6 +62,8 @@ public interface Mutex {
      * @param timeout zero tries once; {@link java.time.temporal.ChronoUnit#FOREVER} waits for ever
      * @return the lock as held, or empty if it was not granted in time
      * @throws IllegalStateException if the thread holds it through {@code withLock}, and {@code timeout} is not zero
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first; the place in the queue is given up
      */
     Optional<Permit> tryLock(Duration timeout) throws InterruptedException;
@@ -69,6 +77,8 @@ public interface Mutex {
      * @return what the work returned
      * @throws IllegalStateException if the thread is in such a call of the same mutex already
      * @throws io.signalbox.LeaseLostException if the lock was lost before the work ended, whatever the work made of it
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted before the lock is there
      * @throws Exception what the work throws
      */
@@ -85,6 +95,8 @@ public interface Mutex {
      * @return what the work returned
      * @throws IllegalStateException if the thread is in such a call of the same mutex already
      * @throws io.signalbox.LeaseLostException if the lock was lost before the work ended, whatever the work made of it
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted before the lock is there
      * @throws Exception what the work throws
      */
@@ -94,6 +106,8 @@ public interface Mutex {
      * Whether somebody holds it, or waits for it. A look: it may have changed at once.
      *
      * @return whether it is locked
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     boolean isLocked() throws InterruptedException;
@@ -102,6 +116,8 @@ public interface Mutex {
      * Who holds it: client, label, fencing token, age, remaining lease.
      *
      * @return the holder, or empty if it is free
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     Optional<SemaphoreSnapshot.Holder> owner() throws InterruptedException;
@@ -110,6 +126,8 @@ public interface Mutex {
      * {@link #snapshot(int)} with a limit of 100.
      *
      * @return who holds and who waits
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     default SemaphoreSnapshot snapshot() throws InterruptedException {
@@ -121,6 +139,8 @@ public interface Mutex {
      *
      * @param limit how many waiters to list at most, 1 to 10 000
      * @return who holds and who waits
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     SemaphoreSnapshot snapshot(int limit) throws InterruptedException;

@@ -33,6 +33,8 @@ public interface Semaphore {
      * {@link #acquire(int)} of one permit.
      *
      * @return the permit
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first; the place in the queue is given up
      */
     default Permit acquire() throws InterruptedException {
@@ -47,6 +49,8 @@ public interface Semaphore {
      * @return the permits as one grant
      * @throws IllegalArgumentException if so many can never be granted, now or after a resize
      * @throws io.signalbox.AcquireTimeoutException if the option's limit passes first
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first; the place in the queue is given up
      */
     Permit acquire(int permits) throws InterruptedException;
@@ -57,6 +61,8 @@ public interface Semaphore {
      * @param timeout zero or more
      * @return the permit
      * @throws io.signalbox.AcquireTimeoutException if it was not granted in time
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first; the place in the queue is given up
      */
     default Permit acquire(Duration timeout) throws InterruptedException {
@@ -70,6 +76,8 @@ public interface Semaphore {
      * @param timeout zero is one attempt that does not wait; {@link java.time.temporal.ChronoUnit#FOREVER} waits for ever
      * @return the permits as one grant
      * @throws io.signalbox.AcquireTimeoutException if they were not granted in time; the place in the queue is given up
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first; the place in the queue is given up
      */
     Permit acquire(int permits, Duration timeout) throws InterruptedException;
@@ -78,6 +86,8 @@ public interface Semaphore {
      * {@link #tryAcquire(int)} of one permit.
      *
      * @return the permit, or empty if none is free
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     default Optional<Permit> tryAcquire() throws InterruptedException {
@@ -89,6 +99,8 @@ public interface Semaphore {
      *
      * @param permits at least 1
      * @return the permits as one grant, or empty
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     Optional<Permit> tryAcquire(int permits) throws InterruptedException;
@@ -98,6 +110,8 @@ public interface Semaphore {
      *
      * @param timeout zero or more
      * @return the permit, or empty if it was not granted in time
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first; the place in the queue is given up
      */
     default Optional<Permit> tryAcquire(Duration timeout) throws InterruptedException {
@@ -110,6 +124,8 @@ public interface Semaphore {
      * @param permits at least 1
      * @param timeout zero is one attempt that does not wait; {@link java.time.temporal.ChronoUnit#FOREVER} waits for ever
      * @return the permits as one grant, or empty if they were not granted in time
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first; the place in the queue is given up
      */
     Optional<Permit> tryAcquire(int permits, Duration timeout) throws InterruptedException;
@@ -126,6 +142,8 @@ public interface Semaphore {
      * @param work what to do while holding the permit
      * @return what the work returned
      * @throws io.signalbox.LeaseLostException if the permit was lost before the work ended, whatever the work made of it
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted before the permit is there
      * @throws Exception what the work throws
      */
@@ -141,6 +159,8 @@ public interface Semaphore {
      * @param work what to do while holding the permit
      * @return what the work returned
      * @throws io.signalbox.LeaseLostException if the permit was lost before the work ended, whatever the work made of it
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted before the permit is there
      * @throws Exception what the work throws
      */
@@ -156,6 +176,8 @@ public interface Semaphore {
      * @param work what to do while holding them
      * @return what the work returned
      * @throws io.signalbox.LeaseLostException if the permits were lost before the work ended, whatever the work made of it
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted before the permits are there
      * @throws Exception what the work throws
      */
@@ -165,6 +187,8 @@ public interface Semaphore {
      * The current number of permits: the declared count, or what {@link #resize(int)} and {@link #addPermits(int)} made of it.
      *
      * @return 0 or more
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     int permits() throws InterruptedException;
@@ -173,6 +197,8 @@ public interface Semaphore {
      * How many permits could be acquired now; 0 while more are held than a resize has left, and in quarantine.
      *
      * @return 0 or more
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     int availablePermits() throws InterruptedException;
@@ -181,6 +207,8 @@ public interface Semaphore {
      * Whether {@link #tryAcquire()} would be refused now: no permit is free, others wait for them, or it is in quarantine.
      *
      * @return whether it is locked
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     boolean isLocked() throws InterruptedException;
@@ -189,6 +217,8 @@ public interface Semaphore {
      * {@link #snapshot(int)} with a limit of 1000.
      *
      * @return who holds and who waits
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     default SemaphoreSnapshot snapshot() throws InterruptedException {
@@ -200,6 +230,8 @@ public interface Semaphore {
      *
      * @param limit how many holders, and how many waiters, to list at most, 1 to 10 000; the counts are always complete
      * @return who holds and who waits
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     SemaphoreSnapshot snapshot(int limit) throws InterruptedException;
@@ -209,6 +241,8 @@ public interface Semaphore {
      * permits, the surplus is withdrawn as it comes back; acquires in the queue that no longer fit fail. The declared count stays.
      *
      * @param permits 0 to {@link #MAX_PERMITS}
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first; whether it was done is then unknown
      */
     void resize(int permits) throws InterruptedException;
@@ -219,6 +253,8 @@ public interface Semaphore {
      * @param permits at least 1; the sum may not exceed {@link #MAX_PERMITS}
      * @return the new number of permits
      * @throws IllegalStateException if the semaphore is bounded: see {@link SemaphoreOptions.Builder#bounded(boolean)}
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first; whether it was done is then unknown
      */
     int addPermits(int permits) throws InterruptedException;

@@ -110,6 +110,8 @@ public interface Signalbox extends AutoCloseable {
      * @param name its name
      * @param permits the declared count
      * @return the semaphore
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     default Semaphore semaphore(String name, int permits) throws InterruptedException {
@@ -129,6 +131,7 @@ public interface Signalbox extends AutoCloseable {
      * @throws IllegalArgumentException if an argument is out of range; nothing was written
      * @throws io.signalbox.PermitsMismatchException if it exists with another declared count or boundedness
      * @throws io.signalbox.StoreUnavailableException if the store gives no answer in time
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first; whether it was created is then unknown
      */
     Semaphore semaphore(String name, int permits, SemaphoreOptions options) throws InterruptedException;
@@ -138,6 +141,8 @@ public interface Signalbox extends AutoCloseable {
      *
      * @param name its name
      * @return the semaphore
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     default Semaphore attach(String name) throws InterruptedException {
@@ -150,6 +155,8 @@ public interface Signalbox extends AutoCloseable {
      * @param name its name
      * @param timeout how long to wait for its creator
      * @return the semaphore
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     default Semaphore attach(String name, Duration timeout) throws InterruptedException {
@@ -164,6 +171,8 @@ public interface Signalbox extends AutoCloseable {
      * @param options what to do differently
      * @return the semaphore
      * @throws io.signalbox.SemaphoreNotFoundException if nobody created it in time
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     Semaphore attach(String name, Duration timeout, SemaphoreOptions options) throws InterruptedException;
@@ -173,6 +182,8 @@ public interface Signalbox extends AutoCloseable {
      *
      * @param name its name
      * @return the mutex
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     default Mutex mutex(String name) throws InterruptedException {
@@ -186,6 +197,8 @@ public interface Signalbox extends AutoCloseable {
      * @param options what to do differently
      * @return the mutex
      * @throws IllegalArgumentException if an argument is out of range; nothing was written
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     Mutex mutex(String name, MutexOptions options) throws InterruptedException;
@@ -195,6 +208,8 @@ public interface Signalbox extends AutoCloseable {
      *
      * @param name its name
      * @return the event
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     default Event event(String name) throws InterruptedException {
@@ -208,6 +223,8 @@ public interface Signalbox extends AutoCloseable {
      * @param options what to do differently
      * @return the event
      * @throws IllegalArgumentException if an argument is out of range; nothing was written
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     Event event(String name, EventOptions options) throws InterruptedException;
@@ -216,6 +233,8 @@ public interface Signalbox extends AutoCloseable {
      * {@link #statistics(int)} of at most 100 semaphores.
      *
      * @return the most used first
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     default List<SemaphoreStatistics> statistics() throws InterruptedException {
@@ -231,6 +250,8 @@ public interface Signalbox extends AutoCloseable {
      *
      * @param limit how many to return at most; 1 to 10 000
      * @return the most used first
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     List<SemaphoreStatistics> statistics(int limit) throws InterruptedException;
@@ -241,6 +262,8 @@ public interface Signalbox extends AutoCloseable {
      * @param names only these; those that do not exist are left out
      * @param limit how many to return at most; 1 to 10 000
      * @return the most used first
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     List<SemaphoreStatistics> statistics(Collection<String> names, int limit) throws InterruptedException;

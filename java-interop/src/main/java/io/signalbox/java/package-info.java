@@ -18,11 +18,12 @@
  *
  * <h2>Threads</h2>
  *
- * Futures are completed, listeners and actions are called, on the {@linkplain
+ * Futures are completed, actions and subscribers are called, on the {@linkplain
  * io.signalbox.java.SignalboxOptions.Builder#callbackExecutor(java.util.concurrent.Executor) callback executor}: by default
- * {@link java.util.concurrent.ForkJoinPool#commonPool()}. A stage that was added to a future without an executor
+ * {@link java.util.concurrent.CompletableFuture#defaultExecutor()}, which is the common pool, or a thread for each call where that pool has one
+ * thread or none. A stage that was added to a future without an executor
  * runs there, or on the thread that adds it if the future is done already. What runs there may block; it delays other callbacks, never a
- * heartbeat. The blocking view does not need that executor: it works even if all of its threads are taken.
+ * heartbeat. A {@link io.signalbox.java.SignalboxListener} alone is called on threads of the library, and must not block. The blocking view does not need that executor: it works even if all of its threads are taken.
  *
  * <h2>Cancellation</h2>
  *
@@ -34,8 +35,23 @@
  * <h2>Errors</h2>
  *
  * Misuse is an {@link java.lang.IllegalArgumentException} or {@link java.lang.IllegalStateException}, an expected "no" an empty {@link
- * java.util.Optional}, everything else a {@code io.signalbox.SignalboxException}. Futures complete exceptionally with them; no method that
- * returns a future throws, except for {@code null} arguments.
+ * java.util.Optional}, everything else a {@code SignalboxException}, which like its kinds is in the package {@code io.signalbox}:
+ *
+ * <ul>
+ *   <li>{@code AcquireTimeoutException}: not granted in time; the place in the queue is given up
+ *   <li>{@code EventFullException}: as many signals are kept as may be; nothing was set
+ *   <li>{@code EventTimeoutException}: no signal came in time
+ *   <li>{@code LeaseLostException}: a permit was lost before the work that ran under it had ended; it has the fencing token
+ *   <li>{@code PermitsMismatchException}: the semaphore exists with another count or other settings than were given; it has both counts
+ *   <li>{@code SemaphoreNotFoundException}: nobody created the semaphore in time
+ *   <li>{@code StoreUnavailableException}: the server gave no answer within the store timeout, or refused; the text says whether something
+ *       may have been changed
+ *   <li>{@code ScriptNotPermittedException}: the server's user may not run what the library needs
+ *   <li>{@code SignalboxClosedException}: the client is closed, or was while the call waited
+ *   <li>{@code UnknownFormatException}: a newer version wrote what is stored under the name; nothing was written
+ * </ul>
+ *
+ * <p>All are unchecked. Futures complete exceptionally with them; no method that returns a future throws, except for {@code null} arguments.
  *
  * <p>Nothing in this package is {@code null} or takes {@code null} unless it says so.
  */

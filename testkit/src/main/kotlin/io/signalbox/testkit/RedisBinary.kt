@@ -6,25 +6,43 @@ import java.nio.file.Files
 import java.nio.file.Path
 import java.util.concurrent.TimeUnit
 
-/** A server program; [origin] says in a few words where it is from. */
-internal class RedisBinary(val path: Path, val origin: String) {
+/** A server program; [origin] says in a few words where it is from, [version] is null if it does not tell. */
+internal class RedisBinary private constructor(val path: Path, val origin: String, private val version: KotlinVersion?) {
+    /** `DEBUG` must be allowed from version 7 on; before, it is, and the setting is unknown. */
+    val guardsDebug: Boolean get() = version == null || version.major >= 7
+
     companion object {
-        /** The first usable server on the `PATH`, else the bundled one. */
-        val default: RedisBinary by lazy { onPath() ?: bundled }
+        /** Names the program to run, where it is not to be the one on the `PATH`. */
+        const val VARIABLE: String = "SIGNALBOX_REDIS_SERVER"
+
+        /** The one that the environment names, else the first usable server on the `PATH`, else the bundled one. */
+        val default: RedisBinary by lazy { given ?: onPath() ?: bundled }
 
         /** The one that comes with the testkit. */
         val bundled: RedisBinary by lazy { unpack() }
 
-        private const val OLDEST_MAJOR = 7
+        /** The one that the environment names. */
+        val given: RedisBinary? by lazy {
+            System.getenv(VARIABLE)?.takeIf(String::isNotBlank)?.let { path ->
+                val program = Path.of(path)
+                require(Files.isExecutable(program)) { "$VARIABLE is $path, which is no program" }
+                val version = version(program)
+                RedisBinary(program, "$path ${version ?: ""} of $VARIABLE", version)
+            }
+        }
+
+        private val OLDEST = KotlinVersion(6, 2)
         private const val BUNDLED_VERSION = "7.0.15"
+
+        fun at(path: Path): RedisBinary = RedisBinary(path, "$path", version(path))
 
         private fun onPath(): RedisBinary? {
             val directories = System.getenv("PATH").orEmpty().split(File.pathSeparator).filter(String::isNotEmpty)
-            return listOf("redis-server", "valkey-server").firstNotNullOfOrNull { name ->
+            return listOf("redis-server", "valkey-server", "redict-server").firstNotNullOfOrNull { name ->
                 val program = directories.map { Path.of(it, name) }.firstOrNull(Files::isExecutable)
                 val version = program?.let(::version)
-                // An older Redis lacks commands that a test may count on; the bundled one has them.
-                if (version != null && version.major >= OLDEST_MAJOR) RedisBinary(program, "$name $version on the PATH") else null
+                // An older Redis lacks commands that are needed; the bundled one has them.
+                if (version != null && version >= OLDEST) RedisBinary(program, "$name $version on the PATH", version) else null
             }
         }
 
@@ -32,7 +50,8 @@ internal class RedisBinary(val path: Path, val origin: String) {
             val resource = "/redis-server-$BUNDLED_VERSION-${os()}-${architecture()}"
             val content = RedisBinary::class.java.getResourceAsStream(resource)
             checkNotNull(content) {
-                "No Redis to test with: there is no redis-server (version $OLDEST_MAJOR or newer) or valkey-server on the PATH, " +
+                "No Redis to test with: there is no redis-server (version 6.2 or newer), valkey-server or " +
+                    "redict-server on the PATH, " +
                     "and the testkit has none for ${System.getProperty(
                         "os.name",
                     )} on ${System.getProperty("os.arch")} ($resource). Install one, " +
@@ -41,7 +60,7 @@ internal class RedisBinary(val path: Path, val origin: String) {
             val program = TempDirectory("redis-binary").path.resolve("redis-server")
             content.use { Files.copy(it, program) }
             check(program.toFile().setExecutable(true)) { "$program cannot be made executable" }
-            return RedisBinary(program, "bundled redis-server $BUNDLED_VERSION")
+            return RedisBinary(program, "bundled redis-server $BUNDLED_VERSION", KotlinVersion(7, 0, 15))
         }
 
         private fun os(): String {

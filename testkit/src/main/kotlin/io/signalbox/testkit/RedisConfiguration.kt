@@ -21,7 +21,7 @@ internal fun RedisSettings.aclFile(administrator: Administrator): String {
 }
 
 /** The content of the configuration file. */
-internal fun RedisSettings.configuration(port: Int, data: Path, aclFile: Path?, tls: TlsFiles?): String {
+internal fun RedisSettings.configuration(port: Int, data: Path, aclFile: Path?, tls: TlsFiles?, binary: RedisBinary): String {
     val lines = mutableListOf(
         listOf("bind", LOOPBACK),
         listOf("daemonize", "no"),
@@ -40,6 +40,7 @@ internal fun RedisSettings.configuration(port: Int, data: Path, aclFile: Path?, 
     }
     if (aclFile != null) lines += listOf("aclfile", "$aclFile")
     master?.let { lines += replication(it, tls) }
+    if (debugCommands && binary.guardsDebug) lines += listOf("enable-debug-command", "local")
     lines += directives
     return lines.joinToString("\n", postfix = "\n") { line -> line.first() + line.drop(1).joinToString("") { " ${it.quoted()}" } }
 }

@@ -174,7 +174,7 @@ public class RedisProcess private constructor(
         val aclFile = admin?.let { directory.path.resolve(ACL_FILE).apply { writeText(settings.aclFile(it)) } }
         repeat(PORT_ATTEMPTS) { attempt ->
             port = freePort()
-            directory.path.resolve(CONFIGURATION).writeText(settings.configuration(port, dataDirectory, aclFile, tls))
+            directory.path.resolve(CONFIGURATION).writeText(settings.configuration(port, dataDirectory, aclFile, tls, binary))
             try {
                 launch()
                 if (settings.master != null) {

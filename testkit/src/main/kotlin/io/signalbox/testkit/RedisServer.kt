@@ -31,9 +31,10 @@ public interface RedisServer {
          * The server that this JVM's tests share. The first call finds it, and prints in one line which it took:
          *
          * 1. the one at the URI in the environment variable `SIGNALBOX_REDIS_URI`;
-         * 2. a container, if a Docker engine answers;
-         * 3. a child process of the `redis-server` (from version 7) or `valkey-server` on the `PATH`;
-         * 4. a child process of the Redis 7.0 binary that comes with the testkit.
+         * 2. a child process of the program in the environment variable `SIGNALBOX_REDIS_SERVER`;
+         * 3. a container, if Testcontainers is on the class path and a Docker engine answers;
+         * 4. a child process of the `redis-server` (from version 6.2), `valkey-server` or `redict-server` on the `PATH`;
+         * 5. a child process of the Redis 7.0 binary that comes with the testkit.
          *
          * What it started ends with the JVM. The data are shared as well: a test should use keys of its own.
          */
@@ -41,7 +42,8 @@ public interface RedisServer {
         public fun shared(): RedisServer = SharedRedis.server
 
         /**
-         * Starts a server as a child process: the binary from the `PATH` or else the one that comes with the testkit.
+         * Starts a server as a child process: the program in `SIGNALBOX_REDIS_SERVER`, else the one on the `PATH`, else the one that comes
+         * with the testkit.
          *
          * Blocks until it answers `PING` and, for a replica, until it has its master's data.
          *

@@ -19,6 +19,8 @@ public class RedisSettings {
         private set
     internal var binary: RedisBinary? = null
         private set
+    internal var debugCommands: Boolean = false
+        private set
 
     /** Adds a line to the configuration file: [key] and its values, which need no quotes. Later lines win. */
     public fun config(key: String, vararg values: String): RedisSettings = apply {
@@ -40,8 +42,8 @@ public class RedisSettings {
         config("maxmemory-policy", policy)
     }
 
-    /** Allows the `DEBUG` command (`DEBUG SLEEP`, `DEBUG JMAP`, ...), which Redis 7 refuses by default. */
-    public fun debugCommands(): RedisSettings = config("enable-debug-command", "local")
+    /** Allows the `DEBUG` command (`DEBUG SLEEP`, `DEBUG JMAP`, ...), which servers from version 7 on refuse by default. */
+    public fun debugCommands(): RedisSettings = apply { debugCommands = true }
 
     /** Protects the default user with a password; [RedisServer.uri] has it. */
     public fun password(password: String): RedisSettings = apply {
@@ -74,10 +76,10 @@ public class RedisSettings {
     /** Makes the server a replica of [master]. */
     public fun replicaOf(master: RedisServer): RedisSettings = apply { this.master = master }
 
-    /** Runs this `redis-server` or `valkey-server` instead of the one found. */
-    public fun binary(path: Path): RedisSettings = apply { binary = RedisBinary(path, "$path") }
+    /** Runs this `redis-server` (6.2 or newer), `valkey-server` or `redict-server` instead of the one found. */
+    public fun binary(path: Path): RedisSettings = apply { binary = RedisBinary.at(path) }
 
-    /** Runs the Redis 7.0 that comes with the testkit, even if there is another on the `PATH`. */
+    /** Runs the Redis 7.0 that comes with the testkit, even if there is another on the `PATH` or in the environment. */
     public fun bundledBinary(): RedisSettings = apply { binary = RedisBinary.bundled }
 }
 

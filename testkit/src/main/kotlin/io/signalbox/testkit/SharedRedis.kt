@@ -10,10 +10,19 @@ internal object SharedRedis {
         val given = System.getenv(URI_VARIABLE)
         if (!given.isNullOrBlank()) return RemoteRedis(given.trim()).also { announce("the server of $URI_VARIABLE", it) }
 
-        val docker = DockerRedis.start()
+        RedisBinary.given?.let { program -> return RedisServer.start().also { announce(program.origin, it) } }
+        val docker = if (hasTestcontainers()) DockerRedis.start() else Result.success(null)
         docker.getOrNull()?.let { container -> return container.also { announce("a ${DockerRedis.IMAGE} container", it) } }
         val whyNotDocker = docker.exceptionOrNull()?.message?.let { ", as no container would start: $it" }.orEmpty()
         return RedisServer.start().also { announce(RedisBinary.default.origin + whyNotDocker, it) }
+    }
+
+    /** It is optional; without it the class that uses it must not be touched. */
+    private fun hasTestcontainers(): Boolean = try {
+        Class.forName("org.testcontainers.DockerClientFactory", false, javaClass.classLoader)
+        true
+    } catch (_: ClassNotFoundException) {
+        false
     }
 
     private fun announce(choice: String, server: RedisServer) {

@@ -131,9 +131,11 @@ class RedisProcessTest : FunSpec({
         }
     }
 
-    test("DEBUG is refused unless it is asked for") {
-        RedisServer.start().use { server ->
-            shouldThrow<RedisErrorReply> { server.command("DEBUG", "SLEEP", "0") }.message shouldContain "DEBUG command not allowed"
+    test("DEBUG is refused unless it is asked for, by servers that know how to") {
+        if (RedisBinary.default.guardsDebug) {
+            RedisServer.start().use { server ->
+                shouldThrow<RedisErrorReply> { server.command("DEBUG", "SLEEP", "0") }.message shouldContain "DEBUG command not allowed"
+            }
         }
         RedisServer.start { debugCommands() }.use { it.command("DEBUG", "SLEEP", "0") shouldBe "OK" }
     }

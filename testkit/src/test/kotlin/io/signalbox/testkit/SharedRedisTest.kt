@@ -34,6 +34,24 @@ class SharedRedisTest : FunSpec({
         }
     }
 
+    test("the program of the environment comes before any other") {
+        val program = RedisBinary.default.path
+        val environment = mapOf(SharedRedis.URI_VARIABLE to "", RedisBinary.VARIABLE to "$program")
+        ChildJvm.start(SharedUser::class.java.name, listOf("PING"), environment = environment).use { child ->
+            child.awaitLine() shouldContain Regex("^signalbox-testkit: sharing $program \\S+ of SIGNALBOX_REDIS_SERVER at redis://")
+            child.awaitLine() shouldBe "answer: PONG"
+            child.waitFor() shouldBe 0
+        }
+    }
+
+    test("a program of the environment that is none is an error") {
+        val environment = mapOf(SharedRedis.URI_VARIABLE to "", RedisBinary.VARIABLE to "/no/redis-server")
+        ChildJvm.start(SharedUser::class.java.name, listOf("PING"), environment = environment).use { child ->
+            child.waitFor() shouldBe 1
+            child.output() shouldContain "SIGNALBOX_REDIS_SERVER is /no/redis-server, which is no program"
+        }
+    }
+
     test("without one in the environment a server is found and announced in one line, with no other noise") {
         val environment = mapOf(SharedRedis.URI_VARIABLE to "")
         ChildJvm.start(SharedUser::class.java.name, listOf("PING"), environment = environment).use { child ->

@@ -27,7 +27,7 @@ import kotlinx.coroutines.test.testTimeSource
 
 /** Handlers can be tested in virtual time: hours pass in moments, and timers fire exactly when they are due. */
 class TimersInVirtualTimeSpec : FunSpec({
-    fun TestScope.store() = InMemoryStore(testTimeSource, Instant.parse("2026-03-28T00:00:00Z"))
+    fun TestScope.store() = InMemoryStore(testTimeSource, java.time.Instant.parse("2026-03-28T00:00:00Z"))
 
     fun TestScope.service(
         store: InMemoryStore = store(),

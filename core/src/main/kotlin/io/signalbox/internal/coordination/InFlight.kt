@@ -27,7 +27,7 @@ internal class InFlight(
     var answer: Answer.Done? = null
 
     /** Who has the sequence number, of those that it carries. */
-    fun waiterOf(sequence: Long): Waiter? = waiters.getOrNull((sequence - exchange.firstSequence).toInt().takeIf { it >= 0 } ?: return null)
+    fun waiterOf(sequence: Long): Waiter? = (sequence - exchange.firstSequence).toInt().takeIf { it >= 0 }?.let(waiters::getOrNull)
 
     fun isToBeRepeated(
         now: Long,

@@ -85,18 +85,27 @@ internal class RedisConnections private constructor(
                         SocketOptions
                             .builder()
                             .connectTimeout(Duration.ofSeconds(5))
-                            .keepAlive(
-                                SocketOptions.KeepAliveOptions
-                                    .builder()
-                                    .enable()
-                                    .idle(Duration.ofSeconds(10))
-                                    .interval(Duration.ofSeconds(5))
-                                    .count(3)
-                                    .build(),
-                            ).build(),
+                            .keepAlive()
+                            .build(),
                     ).build()
             return RedisConnections(client, uri, owned = true)
         }
+
+        /** How soon a dead peer is noticed can be set only where the JDK has its module for it: a small runtime image need not. */
+        private fun SocketOptions.Builder.keepAlive(): SocketOptions.Builder =
+            if (ModuleLayer.boot().findModule("jdk.net").isEmpty) {
+                keepAlive(true)
+            } else {
+                keepAlive(
+                    SocketOptions.KeepAliveOptions
+                        .builder()
+                        .enable()
+                        .idle(Duration.ofSeconds(10))
+                        .interval(Duration.ofSeconds(5))
+                        .count(3)
+                        .build(),
+                )
+            }
 
         fun borrowed(client: RedisClient): RedisConnections = RedisConnections(client, null, owned = false)
 

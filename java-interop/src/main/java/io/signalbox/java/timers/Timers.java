@@ -41,6 +41,8 @@ public interface Timers {
      * @param id its id within the topic: not blank, at most 512 bytes of UTF-8, no braces, control characters or lone surrogates
      * @param payload what its handler is to get
      * @param after zero is due at once; whole milliseconds, rounded up; at most 1000 years
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     <T> void schedule(Topic<T> topic, String id, T payload, Duration after) throws InterruptedException;
@@ -53,6 +55,8 @@ public interface Timers {
      * @param id its id within the topic
      * @param payload what its handler is to get
      * @param at by the server's clock; at once if that has passed; rounded up to milliseconds
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     <T> void schedule(Topic<T> topic, String id, T payload, Instant at) throws InterruptedException;
@@ -64,6 +68,8 @@ public interface Timers {
      * @param <T> the type of payloads
      * @param topic whose timers
      * @param timers what to set
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     <T> void scheduleAll(Topic<T> topic, Collection<NewTimer<T>> timers) throws InterruptedException;
@@ -78,6 +84,8 @@ public interface Timers {
      * @param payload what its handler is to get
      * @param recurrence how it comes again; it occurs first when this says, seen from now
      * @return whether it was set
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     <T> boolean scheduleRecurring(Topic<T> topic, String id, T payload, Recurrence recurrence)
@@ -93,6 +101,8 @@ public interface Timers {
      * @param recurrence how it comes again
      * @param first when it occurs first
      * @return whether it was set
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     <T> boolean scheduleRecurring(Topic<T> topic, String id, T payload, Recurrence recurrence, Instant first)
@@ -104,6 +114,8 @@ public interface Timers {
      * @param topic whose timer
      * @param id its id within the topic
      * @return whether there was one
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     boolean cancel(Topic<?> topic, String id) throws InterruptedException;
@@ -114,6 +126,8 @@ public interface Timers {
      * @param topic whose timer
      * @param id its id within the topic
      * @return whether it was on it
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     boolean pause(Topic<?> topic, String id) throws InterruptedException;
@@ -124,6 +138,8 @@ public interface Timers {
      * @param topic whose timer
      * @param id its id within the topic
      * @return whether it was paused
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     boolean resume(Topic<?> topic, String id) throws InterruptedException;
@@ -135,6 +151,8 @@ public interface Timers {
      * @param topic whose timer
      * @param id its id within the topic
      * @return the timer, or empty if there is none
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     <T> Optional<Timer<T>> get(Topic<T> topic, String id) throws InterruptedException;
@@ -146,6 +164,8 @@ public interface Timers {
      * @param topic whose timers
      * @param query which of them
      * @return a page of them
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     <T> TimerPage<T> list(Topic<T> topic, TimerQuery query) throws InterruptedException;
@@ -155,6 +175,8 @@ public interface Timers {
      *
      * @param topic whose timers
      * @return 0 or more
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     long count(Topic<?> topic) throws InterruptedException;
@@ -164,6 +186,8 @@ public interface Timers {
      *
      * @param query its limit and page; its times are not looked at
      * @return a page of them
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     DeadTimerPage deadTimers(TimerQuery query) throws InterruptedException;
@@ -174,6 +198,8 @@ public interface Timers {
      * @param topic the name of the topic
      * @param query its limit and page; its times are not looked at
      * @return a page of them
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     DeadTimerPage deadTimers(String topic, TimerQuery query) throws InterruptedException;
@@ -185,6 +211,8 @@ public interface Timers {
      * @param id its id within the topic
      * @param after zero is due at once
      * @return whether it was dead or undecodable
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     boolean requeue(String topic, String id, Duration after) throws InterruptedException;
@@ -195,6 +223,8 @@ public interface Timers {
      * @param topic the name of the topic
      * @param id its id within the topic
      * @return whether it was one
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     boolean discard(String topic, String id) throws InterruptedException;
@@ -204,6 +234,8 @@ public interface Timers {
      * pass.
      *
      * @return what was done
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     HandledTimers handleReady() throws InterruptedException;
@@ -212,6 +244,8 @@ public interface Timers {
      * The server's time of day.
      *
      * @return the time
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     Instant now() throws InterruptedException;

@@ -4,7 +4,8 @@ import io.lettuce.core.RedisClient
 import io.signalbox.Signalbox as CoreSignalbox
 import io.signalbox.java.Signalbox
 import io.signalbox.java.SignalboxOptions
-import java.util.concurrent.ForkJoinPool
+import java.util.concurrent.CompletableFuture
+import java.util.concurrent.Executor
 
 /** Makes clients. */
 internal object Clients {
@@ -29,5 +30,8 @@ internal object Clients {
     private fun views(
         core: CoreSignalbox,
         options: SignalboxOptions,
-    ): Signalbox = SignalboxViews(core, Calls(options.callbackExecutor().orElseGet(ForkJoinPool::commonPool))).blocking
+    ): Signalbox = SignalboxViews(core, Calls(options.callbackExecutor().orElseGet { FUTURES })).blocking
+
+    /** What `CompletableFuture` itself uses: the common pool, unless that has at most one thread, or none at all, and nothing would run. */
+    private val FUTURES: Executor = CompletableFuture<Any>().defaultExecutor()
 }

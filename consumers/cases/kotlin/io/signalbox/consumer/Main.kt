@@ -1,0 +1,3 @@
+package io.signalbox.consumer
+
+fun main() = runCases()
