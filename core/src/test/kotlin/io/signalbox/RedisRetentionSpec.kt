@@ -80,7 +80,8 @@ class RedisRetentionSpec : FunSpec({
         withClients(Redis { this.namespace = namespace }.emptyStore()) {
             val semaphore = client { lease = 10.minutes }.semaphore("api", permits = 100)
             val other = client { lease = 10.minutes }.semaphore("api", permits = 100)
-            val permits = List(50) { start { semaphore.acquire() } }.awaitAll() + List(25) { start { semaphore.acquire(permits = 2) } }.awaitAll()
+            val permits =
+                List(50) { start { semaphore.acquire() } }.awaitAll() + List(25) { start { semaphore.acquire(permits = 2) } }.awaitAll()
             val waiters = List(60) { start { (if (it % 20 < 10) semaphore else other).acquire(if (it % 2 == 0) 2 else 1) } }
             eventually(PATIENCE) { semaphore.snapshot().queueLength shouldBe 60 }
             val (released, kept) = permits.withIndex().partition { it.index % 3 == 0 }

@@ -154,7 +154,13 @@ class BrokenKeysTest : FunSpec({
             for (kind in listOf("state", "queue")) {
                 val semaphore = client.semaphore("broken-$kind", 1)
                 // Whoever wants to queue, and not only to be admitted, needs all keys.
-                val holder = if (kind == "queue") client(lease = 6.seconds).semaphore("broken-$kind", 1).run { listOf(acquire(), waiter(this)) } else emptyList()
+                val holder = if (kind ==
+                    "queue"
+                ) {
+                    client(lease = 6.seconds).semaphore("broken-$kind", 1).run { listOf(acquire(), waiter(this)) }
+                } else {
+                    emptyList()
+                }
                 if (kind == "queue") stored("broken-$kind").awaitQueued(1)
                 redis.command("SET", stored("broken-$kind").keys.getValue(kind), "something else")
 

@@ -53,7 +53,9 @@ class ScriptsAgainstModelSpec :
                         if (it < sequences - 1) ahead = subject.send(seeds.nextLong(), LENGTH)
                         subject.compareOrReduce(sent)
                     }
-                    println("scripts against model: $sequences sequences, ${subject.calls} calls, ${subject.expectationsMet} as expected, seed $seed")
+                    println(
+                        "scripts against model: $sequences sequences, ${subject.calls} calls, ${subject.expectationsMet} as expected, seed $seed",
+                    )
                 }
             }
             client.shutdown()
@@ -189,12 +191,16 @@ private class ScriptSubject(
 
     private fun describe(step: Step): String =
         when (step) {
-            is Step.Open -> step.opening.run { "open $session after $previous, puts back $running and ${listed.map { it.token }}, floor $floor" }
+            is Step.Open -> step.opening.run {
+                "open $session after $previous, puts back $running and ${listed.map { it.token }}, floor $floor"
+            }
             is Step.Exchanged ->
                 step.exchange.run {
                     "exchange $session $number at '$epoch'${if (goodbye) " goodbye" else ""}: $words, acquires ${acquires.map {
                         "${it.count}x${it.weight}${if (it.holdMillis < 0) "" else " for ${it.holdMillis}"}${if (it.waits) "" else " or not"}"
-                    }}, releases ${releases.map { it.token }}, leaves $leaves, ${commands.map { it::class.simpleName }}, bound ${step.bound}, " +
+                    }}, releases ${releases.map {
+                        it.token
+                    }}, leaves $leaves, ${commands.map { it::class.simpleName }}, bound ${step.bound}, " +
                         "expects ${expected?.after}"
                 }
 

@@ -55,7 +55,10 @@ internal class ClientSession(
         cohort.running > 0 || cohort.waits || !listed.isEmpty || waiting.isNotEmpty() || hasUnsaid || record.passed > record.said
 
     /** Whether there is something that no answered exchange has said. */
-    val hasUnsaid: Boolean get() = cohort.words.let { it.returned > record.returned || it.consumed > record.consumed || it.passed > record.said }
+    val hasUnsaid: Boolean get() = cohort.words.let {
+        it.returned > record.returned || it.consumed > record.consumed ||
+            it.passed > record.said
+    }
 
     /** The moment of the server at [nanos] of this client, not later than it is. */
     fun serverTime(nanos: Long): Long = serverNow + (nanos - sentAtServerNow) / CoordinationSettings.NANOS

@@ -101,7 +101,8 @@ internal class ClientState(
 
     /** A second exchange may follow one that asks for nothing: an acquire need not wait for the answer to the release before it. */
     val mayLeave: Boolean
-        get() = session != null && (inFlight.isEmpty() || (inFlight.size == 1 && inFlight[0].waiters.isEmpty() && inFlight[0].answer == null))
+        get() = session != null &&
+            (inFlight.isEmpty() || (inFlight.size == 1 && inFlight[0].waiters.isEmpty() && inFlight[0].answer == null))
 
     // ---- sessions ----------------------------------------------------------------------------------------------------------
 
@@ -116,7 +117,8 @@ internal class ClientState(
         opening = false
         wantsRefresh = false
         lastProblem = null
-        val began = ClientSession(request.session, joined.epoch, sentAt + settings.usableNanos, SessionRecord(given = joined.width.toLong()))
+        val began =
+            ClientSession(request.session, joined.epoch, sentAt + settings.usableNanos, SessionRecord(given = joined.width.toLong()))
         began.calm = false
         began.inbox = request.inbox
         began.permits = joined.permits

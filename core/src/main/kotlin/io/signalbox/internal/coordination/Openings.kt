@@ -45,7 +45,9 @@ internal class Openings(
             newEpoch = ClientIdentity.random(EPOCH_BYTES),
             running = putBack.count { !it.isListed },
             floor = floor,
-            listed = putBack.filter { it.isListed }.map { ListedHold(it.fencingToken, it.permits, if (it.limited) remainingHold(it) else -1) },
+            listed = putBack.filter {
+                it.isListed
+            }.map { ListedHold(it.fencingToken, it.permits, if (it.limited) remainingHold(it) else -1) },
         )
 
     private fun remainingHold(permit: HeldPermit): Long =

@@ -210,7 +210,10 @@ internal class SemaphoreCoordinator(
 
     /** Suspends until the ledger has heard all that was given back here before; for questions that do not travel in an exchange. */
     suspend fun sayAll() {
-        val unsaid = settle { it.run { state.takeIn(this) }; state.session?.hasUnsaid ?: false }
+        val unsaid = settle {
+            it.run { state.takeIn(this) }
+            state.session?.hasUnsaid ?: false
+        }
         if (unsaid) ask(null)
     }
 

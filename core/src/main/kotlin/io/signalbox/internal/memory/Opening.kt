@@ -33,7 +33,13 @@ internal fun open(
         )
     state.keepClock(now, micros)
     // Whoever repeats it counts its lease from that attempt on.
-    if (known != null) known.record = known.record.copy(deadline = now + known.lease) else state.begin(opening, fresh = existing == null, now)
+    if (known !=
+        null
+    ) {
+        known.record = known.record.copy(deadline = now + known.lease)
+    } else {
+        state.begin(opening, fresh = existing == null, now)
+    }
     state.fence = max(state.fence, opening.floor)
     state.retention = maxOf(opening.retentionMillis, 3 * opening.leaseMillis, state.retention)
     val session = state.sessions.getValue(opening.session)

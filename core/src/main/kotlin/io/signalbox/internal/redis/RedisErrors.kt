@@ -65,7 +65,9 @@ internal object RedisErrors {
         text: String,
         error: Throwable,
     ) = StoreUnavailableException(
-        "The server is part of a cluster: ${text.trimEnd('.')}. This client talks to one server and its replicas; connect it to such a one.",
+        "The server is part of a cluster: ${text.trimEnd(
+            '.',
+        )}. This client talks to one server and its replicas; connect it to such a one.",
         error,
     )
 
@@ -78,7 +80,9 @@ internal object RedisErrors {
         text: String,
         error: Throwable,
     ) = StoreUnavailableException(
-        "The server refuses the request: ${text.trimEnd('.')}. If a key has the wrong type, something else uses this namespace; choose another.",
+        "The server refuses the request: ${text.trimEnd(
+            '.',
+        )}. If a key has the wrong type, something else uses this namespace; choose another.",
         error,
     )
 

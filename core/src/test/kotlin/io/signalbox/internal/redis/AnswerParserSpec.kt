@@ -75,15 +75,18 @@ class AnswerParserSpec : FunSpec({
 
     test("an announcement is read as it was written") {
         checkAll(200, announcements) { announcement ->
-            val facts = announcement.run { listOf(epoch, given, admitted, restrained, held, queued) } + announcement.unread.map { it.text() }
+            val facts =
+                announcement.run { listOf(epoch, given, admitted, restrained, held, queued) } + announcement.unread.map { it.text() }
             AnswerParser.announcement(facts.joinToString(" ")) shouldBe announcement
         }
     }
 
     test("a line in the inbox that is no announcement is no announcement") {
         val lines =
-            listOf("", " ", "a", "e 1 2 3 4", "e 1 2 3 4 x", "e 1 2 3 4 5 a 1 2 0 1 1", "e 1 2 3 4 5 a 1 2 100001 1 1", "e 1 2 3 4 5 z 1 2 3",
-                "e 1 2 3 4 99999999999999999999", "e 1 2 3 4 5 a 1 2 3")
+            listOf(
+                "", " ", "a", "e 1 2 3 4", "e 1 2 3 4 x", "e 1 2 3 4 5 a 1 2 0 1 1", "e 1 2 3 4 5 a 1 2 100001 1 1", "e 1 2 3 4 5 z 1 2 3",
+                "e 1 2 3 4 99999999999999999999", "e 1 2 3 4 5 a 1 2 3",
+            )
         for (line in lines) {
             withClue(line) { AnswerParser.announcement(line) shouldBe null }
         }
