@@ -76,8 +76,8 @@ public class UnknownFormatException internal constructor(
             UnknownFormatException(
                 known,
                 found,
-                "$what is stored in format $found; this version of Signalbox knows format $known. Use the version that the other processes " +
-                    "use, or another namespace until all of them are updated.",
+                "$what is stored in format $found; this version of Signalbox knows format $known. Use the version that the other " +
+                    "processes use, or another namespace until all of them are updated.",
             )
     }
 }

@@ -254,7 +254,12 @@ internal class RandomSequence(
         val goodbye = !simple && random.nextInt(40) == 0
         val released = if (simple) emptyList() else client.listed.values.filter { random.nextInt(3) == 0 }
         val runs = List(if (goodbye || random.nextInt(3) == 0) 0 else random.nextInt(1, 4)) { acquireRun(simple) }
-        val leaves = if (simple) emptyList() else leaves(client) + bogus { QueueRun(random.nextLong(20), random.nextLong(20), random.nextInt(1, 4)) }
+        val leaves = if (simple) {
+            emptyList()
+        } else {
+            leaves(client) +
+                bogus { QueueRun(random.nextLong(20), random.nextLong(20), random.nextInt(1, 4)) }
+        }
         val commands = if (simple) emptyList() else bogus { command(client) }
         val inbox = if (random.nextInt(10) == 0) "${client.inbox}'" else client.inbox
         val mayExpect = simple && skip == 0L && inbox == client.inbox && client.calm
@@ -267,7 +272,9 @@ internal class RandomSequence(
                 words = client.words,
                 firstSequence = client.sequence,
                 acquires = runs,
-                releases = released.map { ListedGrant(it.token, it.weight) } + if (simple) emptyList() else bogus { ListedGrant(1_500_000_000_000_000, 2) },
+                releases =
+                released.map { ListedGrant(it.token, it.weight) } +
+                    if (simple) emptyList() else bogus { ListedGrant(1_500_000_000_000_000, 2) },
                 leaves = leaves,
                 commands = commands,
                 roster = if (random.nextInt(6) == 0) Roster(0, listOf(Roster.Running(123, 2, 5))) else null,
@@ -295,7 +302,7 @@ internal class RandomSequence(
         if (maySay > client.passed) client.passed += random.nextLong(maySay - client.passed + 1)
         if (client.dropped < client.passed && random.nextInt(4) == 0) client.dropped++
         val width = record.given - client.returned
-        if (width > 0 && random.nextInt(3) > 0 || width > 0 && gentle) {
+        if (width > 0 && (gentle || random.nextInt(3) > 0)) {
             val back = random.nextLong(width + 1)
             client.returned += back
             if (event && back > 0 && random.nextBoolean()) client.consumed += random.nextLong(back + 1)
@@ -333,7 +340,10 @@ internal class RandomSequence(
             1 -> Command.AddPermits(if (random.nextInt(3) == 0) 1_000_000_000 else 1)
             in 3..5 -> Command.Signal(random.nextInt(1, 6), if (random.nextInt(2) == 0) -1 else random.nextLong(1, 2 * lease))
             6 -> Command.Clear
-            else -> Command.Extend(ListedGrant(limited?.token ?: 1_234_567_890_123_456, limited?.weight ?: 1), random.nextLong(1, 2 * lease))
+            else -> Command.Extend(
+                ListedGrant(limited?.token ?: 1_234_567_890_123_456, limited?.weight ?: 1),
+                random.nextLong(1, 2 * lease),
+            )
         }
     }
 

@@ -7,7 +7,8 @@ import io.signalbox.internal.memory.SemaphoreState
 /** Everything a ledger knows about a semaphore, in a form in which the model and Redis can be compared; rosters aside. */
 internal fun SemaphoreState.dump(): String {
     val counts =
-        "epoch=$epoch declared=$declared bounded=$bounded permits=$permits plain=$plain listed=$listed turn=${turn?.id.orEmpty()} gone=$gone " +
+        "epoch=$epoch declared=$declared bounded=$bounded permits=$permits " +
+            "plain=$plain listed=$listed turn=${turn?.id.orEmpty()} gone=$gone " +
             "ticket=$ticket fence=$fence wake=$wake clock=$clock offset=$offset keep=$keep " +
             "signals=${signals.map { if (it == Long.MAX_VALUE) "inf" else "$it" }}"
     val sessions =
