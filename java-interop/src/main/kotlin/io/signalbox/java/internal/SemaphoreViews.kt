@@ -1,5 +1,8 @@
+@file:OptIn(InternalSignalboxApi::class)
+
 package io.signalbox.java.internal
 
+import io.signalbox.InternalSignalboxApi
 import io.signalbox.Permit as CorePermit
 import io.signalbox.Semaphore as CoreSemaphore
 import io.signalbox.internal.letGo
