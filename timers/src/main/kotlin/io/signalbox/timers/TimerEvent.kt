@@ -1,7 +1,7 @@
 package io.signalbox.timers
 
 import kotlin.time.Duration
-import kotlin.time.Instant
+import java.time.Instant
 
 /** Something that happened to a timer in this process. */
 public sealed class TimerEvent(

@@ -14,7 +14,6 @@ import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
-import kotlin.time.Instant
 import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
@@ -27,7 +26,7 @@ import kotlinx.coroutines.test.testTimeSource
 
 /** Handlers can be tested in virtual time: hours pass in moments, and timers fire exactly when they are due. */
 class TimersInVirtualTimeSpec : FunSpec({
-    fun TestScope.store() = InMemoryStore(testTimeSource, Instant.parse("2026-03-28T00:00:00Z"))
+    fun TestScope.store() = InMemoryStore(testTimeSource, kotlin.time.Instant.parse("2026-03-28T00:00:00Z"))
 
     fun TestScope.service(
         store: InMemoryStore = store(),

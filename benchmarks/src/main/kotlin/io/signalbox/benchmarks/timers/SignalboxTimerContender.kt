@@ -9,7 +9,7 @@ import java.util.concurrent.atomic.AtomicReference
 import kotlin.time.Duration.Companion.days
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
-import kotlin.time.Instant
+import java.time.Instant
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -99,7 +99,7 @@ internal class SignalboxTimerContender(
         val end = CompletableDeferred<Unit>()
         onHandled.set { due ->
             // The server is on this machine, so its clock is this one.
-            lags.recordValue(maxOf(0, nowMicros() - due.toEpochMilliseconds() * 1000))
+            lags.recordValue(maxOf(0, nowMicros() - due.toEpochMilli() * 1000))
             if (left.decrementAndGet() == 0) end.complete(Unit)
         }
         val run = scope.launch { timers.run() }

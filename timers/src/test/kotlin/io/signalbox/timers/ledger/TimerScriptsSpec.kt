@@ -100,7 +100,7 @@ private class ScriptSubject(
                 if (index % 10 == 9 || index == length - 1) stored(keys) shouldBe model.dump()
             }
         }
-        val all = inspection.sync().keys("$namespace:timers:{s${sequence - 1}:0}:*")
+        val all = inspection.sync().keys("$namespace:timers2:{s${sequence - 1}:0}:*")
         if (all.isNotEmpty()) inspection.sync().del(*all.toTypedArray())
     }
 
@@ -121,13 +121,16 @@ private class ScriptSubject(
     /** What the keys of the topics say, in the words of [dump]. */
     private fun stored(keys: TimerKeys): String =
         RandomRequests.TOPICS.joinToString("\n") { topic ->
-            val (due, payloads, marks, shelf, sleepers) = keys.ofTopic(0, topic).map { String(it) }
+            val all = keys.ofTopic(0, topic).map { String(it) }
+            val (due, payloads, marks, shelf, paused) = all
             val sync = inspection.sync()
             fun zset(key: String) = sync.zrangeWithScores(key, 0, -1).map { "${it.value}=${it.score.toLong()}" }
-            "$topic: ${zset(
-                due,
-            )} ${sync.hgetall(payloads).toSortedMap()} ${sync.hgetall(marks).toSortedMap()} ${zset(shelf)} ${zset(sleepers)}"
-        } + "\n" + (inspection.sync().hget(String(keys.ofShard(0)[0]), "fence") ?: "0")
+            "$topic: ${zset(due)} ${sync.hgetall(payloads).toSortedMap()} ${sync.hgetall(marks).toSortedMap()} ${zset(shelf)} " +
+                "${zset(paused)} ${zset(all[5])}"
+        } + "\n" + (inspection.sync().hget(String(keys.ofShard(0)[0]), "fence") ?: "0") + " " + paused(keys)
+
+    private fun paused(keys: TimerKeys) =
+        inspection.sync().hget(String(keys.ofShard(0)[0]), "paused").orEmpty().split('\n').filter { it.isNotEmpty() }.sorted()
 }
 
 private fun ShardState.dump(): String =
@@ -143,5 +146,5 @@ private fun ShardState.dump(): String =
         "$name: ${set(topic.due)} ${topic.records.mapValues {
             String(it.value)
         }.toSortedMap()} ${marks.toSortedMap()} ${set(topic.shelf)} " +
-            "${set(topic.sleepers)}"
-    } + "\n" + fence
+            "${set(topic.paused)} ${set(topic.sleepers)}"
+    } + "\n" + fence + " " + paused.sorted()

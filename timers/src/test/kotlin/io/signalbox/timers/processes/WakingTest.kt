@@ -17,6 +17,8 @@ import io.signalbox.timers.behaviour.Note
 import io.signalbox.timers.behaviour.Notes
 import io.signalbox.timers.behaviour.PATIENCE
 import io.signalbox.timers.behaviour.soon
+import io.signalbox.timers.minus
+import io.signalbox.timers.plus
 import java.nio.file.Files
 import kotlin.io.path.exists
 import kotlin.io.path.readLines

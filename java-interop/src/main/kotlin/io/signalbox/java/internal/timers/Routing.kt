@@ -19,7 +19,6 @@ import io.signalbox.timers.TopicSettings
 import io.signalbox.timers.timerRouter
 import io.signalbox.timers.topic
 import java.util.concurrent.CompletionStage
-import kotlin.time.toJavaInstant
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.runInterruptible
 
@@ -75,7 +74,7 @@ internal class RouterBuilder : TimerRouter.Builder {
 
     override fun build(): TimerRouter = RouterView(timerRouter { steps.forEach { it() } })
 
-    private fun TimerScope<HandlerContext>.fired() = FiredTimer(topic, id, due.toJavaInstant(), attempt, fencingToken)
+    private fun TimerScope<HandlerContext>.fired() = FiredTimer(topic, id, due, attempt, fencingToken)
 }
 
 internal fun TimerRouter.core(): CoreRouter<HandlerContext> =

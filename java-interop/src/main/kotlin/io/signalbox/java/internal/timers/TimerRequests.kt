@@ -15,8 +15,6 @@ import java.time.Duration
 import java.time.Instant
 import java.util.Optional
 import kotlin.jvm.optionals.getOrNull
-import kotlin.time.toJavaInstant
-import kotlin.time.toKotlinInstant
 
 /** What both views ask, in the types of Java. */
 internal class TimerRequests(
@@ -34,7 +32,7 @@ internal class TimerRequests(
         id: String,
         payload: T,
         at: Instant,
-    ) = core.schedule(topic.core(), id, payload, at.toKotlinInstant())
+    ) = core.schedule(topic.core(), id, payload, at)
 
     suspend fun <T : Any> scheduleAll(
         topic: Topic<T>,
@@ -46,7 +44,7 @@ internal class TimerRequests(
             if (after != null) {
                 CoreNewTimer(timer.id(), timer.payload(), after.kotlin())
             } else {
-                CoreNewTimer(timer.id(), timer.payload(), timer.at().orElseThrow().toKotlinInstant())
+                CoreNewTimer(timer.id(), timer.payload(), timer.at().orElseThrow())
             }
         },
     )
@@ -64,7 +62,7 @@ internal class TimerRequests(
         payload: T,
         recurrence: Recurrence,
         first: Instant,
-    ): Boolean = core.scheduleRecurring(topic.core(), id, payload, Recurrences.core(recurrence), first.toKotlinInstant())
+    ): Boolean = core.scheduleRecurring(topic.core(), id, payload, Recurrences.core(recurrence), first)
 
     suspend fun cancel(
         topic: Topic<*>,
@@ -90,8 +88,8 @@ internal class TimerRequests(
         topic: Topic<T>,
         query: TimerQuery,
     ): TimerPage<T> {
-        val from = query.from().getOrNull()?.toKotlinInstant()
-        val until = query.until().getOrNull()?.toKotlinInstant()
+        val from = query.from().getOrNull()
+        val until = query.until().getOrNull()
         return core.list(topic.core(), from, until, query.limit(), query.after().getOrNull()).java()
     }
 
@@ -117,5 +115,5 @@ internal class TimerRequests(
 
     suspend fun handleReady(): HandledTimers = core.handleReady().java()
 
-    suspend fun now(): Instant = core.now().toJavaInstant()
+    suspend fun now(): Instant = core.now()
 }
