@@ -175,14 +175,17 @@ public sealed class Recurrence {
         /**
          * At the times of a cron [expression] in [zone].
          *
-         * Five fields, minute, hour, day of the month, month and day of the week (0 and 7 are Sunday), or six, with a second before them. In
+         * Five fields, minute, hour, day of the month, month and day of the week (0 and 7 are Sunday), or six, with a second before them.
+         * In
          * each: `*`, numbers, names (`JAN`, `FRI`, in any case), lists (`1,15`), ranges that may wrap around (`FRI-MON`, `22-2`), steps
-         * (`*&#47;15`, `8-18/2`). Days of the month also: `L` the last, `L-3` the third before it, `15W` the working day nearest to the 15th, `LW`
+         * (`*&#47;15`, `8-18/2`). Days of the month also: `L` the last, `L-3` the third before it, `15W` the working day nearest to the
+         * 15th, `LW`
          * the last working day. Days of the week also: `FRI#2` the second Friday, `FRIL` the last. If both kinds of days are given, either
          * counts. Or one of `@hourly`, `@daily`, `@midnight`, `@weekly`, `@monthly`, `@yearly`, `@annually`.
          *
          * Where the clocks change: with `*` for the hour it occurs whenever a clock shows such a time. Anything else for the hour names
-         * times of day, each of which occurs once on each of its days: a time that is left out occurs later by as much as is left out, one that
+         * times of day, each of which occurs once on each of its days: a time that is left out occurs later by as much as is left out, one
+         * that
          * is shown twice occurs the first time. What comes to be the same moment occurs once.
          *
          * @throws IllegalArgumentException if the expression cannot be read; that it never occurs is found when the timer is set.
@@ -211,7 +214,9 @@ public sealed class Recurrence {
                 "delay" -> FixedDelay(words[1].toLong())
                 "rate" -> FixedRate(words[1].toLong(), Misfire.valueOf(words[2]))
                 "cron" -> Cron(CronExpression.parse(words[3]), ZoneId.of(words[1]), Misfire.valueOf(words[2]))
-                "until" -> read(text.split(' ', limit = 3)[2]).let { Limited(if (it is Limited) it.base else it, words[1].toLong(), it.count) }
+                "until" -> read(text.split(' ', limit = 3)[2]).let {
+                    Limited(if (it is Limited) it.base else it, words[1].toLong(), it.count)
+                }
                 "times" -> Limited(read(text.split(' ', limit = 3)[2]), null, words[1].toInt())
                 else -> throw IllegalArgumentException("The recurrence \"${text.take(80)}\" cannot be read by this version of the library.")
             }

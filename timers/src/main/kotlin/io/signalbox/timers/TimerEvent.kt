@@ -1,7 +1,7 @@
 package io.signalbox.timers
 
-import kotlin.time.Duration
 import java.time.Instant
+import kotlin.time.Duration
 
 /** Something that happened to a timer in this process. */
 public sealed class TimerEvent(

@@ -4,7 +4,8 @@ import kotlin.coroutines.AbstractCoroutineContextElement
 import kotlin.coroutines.CoroutineContext
 
 /**
- * What travels beside payloads: a trace, a tenant, a correlation id. Timers that are set within a coroutine that has it carry its [entries]; a
+ * What travels beside payloads: a trace, a tenant, a correlation id. Timers that are set within a coroutine that has it carry its
+ * [entries]; a
  * handler's coroutine has those of its timer, so that they go on to timers which the handler sets.
  *
  * ```

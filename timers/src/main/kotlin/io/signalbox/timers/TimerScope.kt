@@ -11,7 +11,8 @@ public class TimerScope<out C> internal constructor(
     /** The timer's id within its topic. */
     public val id: String,
     /**
-     * When it was due at first, by the server's clock. Retries do not change it; each occurrence of a recurring timer has its own. If it was
+     * When it was due at first, by the server's clock. Retries do not change it; each occurrence of a recurring timer has its own. If it
+     * was
      * told to [run now][Timers.runNow], when it was taken.
      */
     public val due: Instant,

@@ -4,8 +4,8 @@ import io.signalbox.InternalSignalboxApi
 import io.signalbox.Signalbox
 import io.signalbox.internal.BackendOwner
 import io.signalbox.timers.internal.DefaultTimers
-import kotlin.time.Duration
 import java.time.Instant
+import kotlin.time.Duration
 import kotlinx.coroutines.flow.Flow
 import org.HdrHistogram.Histogram
 
@@ -32,7 +32,8 @@ public interface Timers {
      *
      * One that recurs is refused: it would not recur any more. [cancel] it first, or use [scheduleRecurring].
      *
-     * Timers of one topic that are due at the same millisecond are taken in the order in which they were set, 4096 of them; more than that, and
+     * Timers of one topic that are due at the same millisecond are taken in the order in which they were set, 4096 of them; more than
+     * that, and
      * from the year 2109 on more than half of that and so on, by the bytes of their ids.
      *
      * If it is being handled at that moment, the handler is not interrupted, its outcome has no effect any more, and the new setting is
@@ -44,7 +45,8 @@ public interface Timers {
      * @param id not blank, at most 512 bytes of UTF-8, no braces, control characters or lone surrogates.
      * @param after zero is due at once; whole milliseconds, rounded up; at most 1000 years.
      * @param metadata beside the payload, see [TimerMetadata] for the limits; wins over that of the coroutine.
-     * @throws IllegalArgumentException if an argument is out of range, the payload too large, or the topic unknown to this service, or if the
+     * @throws IllegalArgumentException if an argument is out of range, the payload too large, or the topic unknown to this service, or if
+     * the
      *   payload cannot be read back; nothing was written.
      * @throws IllegalStateException if the timer recurs; nothing was changed.
      * @throws io.signalbox.StoreUnavailableException if the store gives no answer in time.
@@ -78,13 +80,15 @@ public interface Timers {
     /**
      * Sets the recurring timer [id] of [topic], and returns whether that changed anything. So every process can call this when it starts:
      *
-     * - one that recurs in the same way keeps its next occurrence, its count of occurrences, and whether it is paused; if the payload or the
+     * - one that recurs in the same way keeps its next occurrence, its count of occurrences, and whether it is paused; if the payload or
+     *   the
      *   metadata are others, they are replaced, and the next occurrence has them;
      * - one that recurs in another way, or is no recurring timer, is set anew; if it is paused it stays so;
      * - one that was parked or dead is put back.
      *
      * However many workers there are, each occurrence is handled as one timer, and the next one is set in the same step in which it is
-     * acknowledged or given up. A recurring timer is never dead: an occurrence that fails for good, or that no worker can decode, is given up
+     * acknowledged or given up. A recurring timer is never dead: an occurrence that fails for good, or that no worker can decode, is given
+     * up
      * and reported, and the next one comes.
      *
      * @param first when it occurs first, if it is set anew; by default when [recurrence] says, seen from now.
@@ -129,7 +133,8 @@ public interface Timers {
     ): Boolean
 
     /**
-     * Has the timer handled now, and tells whether it waits on the timeline: `false` if it is paused, dead, being handled, or there is none. A
+     * Has the timer handled now, and tells whether it waits on the timeline: `false` if it is paused, dead, being handled, or there is
+     * none. A
      * recurring one has its next occurrence when it would have had it anyway, another one is done with that.
      */
     public suspend fun runNow(
@@ -138,7 +143,8 @@ public interface Timers {
     ): Boolean
 
     /**
-     * Has no timer of [topic] taken by anybody until [resumeTopic], and tells whether that is new. Handlers that run go on, timers can be set and
+     * Has no timer of [topic] taken by anybody until [resumeTopic], and tells whether that is new. Handlers that run go on, timers can be
+     * set and
      * changed, and what becomes due waits. Single timers that are [paused][pause] are another matter.
      */
     public suspend fun pauseTopic(topic: Topic<*>): Boolean
@@ -156,7 +162,8 @@ public interface Timers {
     ): Timer<T>?
 
     /**
-     * The timers on the timeline of [topic], those being handled included, in the order of [Timer.next], and where that is the same in the order
+     * The timers on the timeline of [topic], those being handled included, in the order of [Timer.next], and where that is the same in the
+     * order
      * in which they are taken. Paused ones are not on the timeline, see [listPaused].
      *
      * @param from only those with [Timer.next] not before this; [until] not after this.

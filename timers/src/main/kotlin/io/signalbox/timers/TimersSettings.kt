@@ -64,8 +64,10 @@ public class TimersSettings<C> internal constructor() {
     public var payloadsKey: String = TimerKeys.PAYLOADS
 
     /**
-     * How many dead and undecodable timers of a topic are kept, in each shard; 1 or more. Where there are more, the oldest are removed when a
-     * worker takes its next turn, and logged as a number. By default all are kept: what was promised to be handled is not removed unless you
+     * How many dead and undecodable timers of a topic are kept, in each shard; 1 or more. Where there are more, the oldest are removed
+     * when a
+     * worker takes its next turn, and logged as a number. By default all are kept: what was promised to be handled is not removed unless
+     * you
      * say so.
      */
     public var deadTimersPerTopic: Int = Int.MAX_VALUE
@@ -121,7 +123,7 @@ public class TimersSettings<C> internal constructor() {
         }
         require(drainTimeout >= Duration.ZERO) { "drainTimeout must not be negative, but was $drainTimeout." }
         require(deadTimersPerTopic >= 1) { "deadTimersPerTopic must be at least 1, but was $deadTimersPerTopic." }
-        require(deadTimersFor.isInfinite() && deadTimersFor > Duration.ZERO || deadTimersFor in 1.seconds..Limits.LONGEST) {
+        require(deadTimersFor == Duration.INFINITE || deadTimersFor in 1.seconds..Limits.LONGEST) {
             "deadTimersFor must be 1s to ${Limits.LONGEST} or infinite, but was $deadTimersFor."
         }
         require(maxPayloadBytes in 1..MAX_PAYLOAD) { "maxPayloadBytes must be 1 to $MAX_PAYLOAD, but was $maxPayloadBytes." }

@@ -60,7 +60,8 @@ public fun <T> topic(
 ): Topic<T> = Topic(Limits.requireTopic(name), codec)
 
 /**
- * The topic of that name with payloads as they are stored: to list, look at and cancel what is stored under a topic that the code has dropped.
+ * The topic of that name with payloads as they are stored: to list, look at and cancel what is stored under a topic that the code has
+ * dropped.
  *
  * @throws IllegalArgumentException if the name cannot be used.
  */

@@ -37,10 +37,12 @@ public class TopicSettings internal constructor() {
 
     /**
      * How long a handler may run; infinite for no limit. After it the handler is cancelled and the attempt has failed. If it ignores the
-     * cancellation, its timer and its place are free nevertheless. After a tenth of it, or a minute if there is no limit, a warning names the
+     * cancellation, its timer and its place are free nevertheless. After a tenth of it, or a minute if there is no limit, a warning names
+     * the
      * timer.
      *
-     * The default is long because a handler that is cut off half-way does more harm than one that takes its time: set it to a few times of what
+     * The default is long because a handler that is cut off half-way does more harm than one that takes its time: set it to a few times of
+     * what
      * your handlers take, since handlers that hang keep their places until then.
      */
     public var timeout: Duration = 10.minutes
@@ -60,7 +62,8 @@ public class TopicSettings internal constructor() {
             "backoff of topic '$topic' must be zero or more and at most ${Limits.LONGEST}, but was $backoff."
         }
         require(maxBackoff >= backoff && maxBackoff <= Limits.LONGEST) {
-            "maxBackoff of topic '$topic' must be at least its backoff, which is $backoff, and at most ${Limits.LONGEST}, but was $maxBackoff."
+            "maxBackoff of topic '$topic' must be at least its backoff, which is $backoff, and at most ${Limits.LONGEST}, but was " +
+                "$maxBackoff."
         }
         require(backoffFactor >= 1 && backoffFactor.isFinite()) {
             "backoffFactor of topic '$topic' must be at least 1, but was $backoffFactor."

@@ -70,8 +70,9 @@ class RecurrenceSpec : FunSpec({
         refusal("60 * * * *") shouldContain "\"60\" is no minute; expected 0 to 59"
         refusal("0 0 * * FUN") shouldContain "\"FUN\" is no day of the week; expected 0 to 7 or SUN to SAT"
         refusal("@never") shouldContain "@hourly"
-        for (text in listOf("0 0 0 * *", "0 0 L-31 * *", "0 0 * * 5#6", "0/0 * * * *", "*/ * * * *", "1--2 * * * *", "0 0 W * *", "?"))
+        for (text in listOf("0 0 0 * *", "0 0 L-31 * *", "0 0 * * 5#6", "0/0 * * * *", "*/ * * * *", "1--2 * * * *", "0 0 W * *", "?")) {
             refusal(text) shouldContain "cannot be read"
+        }
     }
 
     test("cron: names are read in any case, whatever the language of the machine") {

@@ -1,5 +1,8 @@
 package io.signalbox.timers
 
+import ch.qos.logback.classic.Logger
+import ch.qos.logback.classic.spi.ILoggingEvent
+import ch.qos.logback.core.read.ListAppender
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.nulls.shouldNotBeNull
 import io.kotest.matchers.shouldBe
@@ -14,6 +17,7 @@ import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
+import kotlin.time.measureTimedValue
 import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
@@ -23,6 +27,7 @@ import kotlinx.coroutines.test.currentTime
 import kotlinx.coroutines.test.runCurrent
 import kotlinx.coroutines.test.runTest
 import kotlinx.coroutines.test.testTimeSource
+import org.slf4j.LoggerFactory
 
 /** Handlers can be tested in virtual time: hours pass in moments, and timers fire exactly when they are due. */
 class TimersInVirtualTimeSpec : FunSpec({
@@ -115,6 +120,35 @@ class TimersInVirtualTimeSpec : FunSpec({
             timers.schedule(Notes, "b", Note("short"), after = 2.minutes)
             advanceTimeBy(1.hours)
             done shouldBe listOf("b after 2m, attempt 1", "a after 31m, attempt 1")
+        }
+    }
+
+    test("a handler that takes long is named after a tenth of its time") {
+        runTest {
+            val logger = LoggerFactory.getLogger("io.signalbox.timers.internal.worker.ShardLoop") as Logger
+            val appender = ListAppender<ILoggingEvent>().apply { start() }
+            logger.addAppender(appender)
+            val timers = service { on(Notes) { delay(5.minutes) } }
+            backgroundScope.launch { timers.run() }
+            timers.schedule(Notes, "slow", Note("x"), after = Duration.ZERO)
+            advanceTimeBy(59.seconds)
+            appender.list.map { it.formattedMessage } shouldBe emptyList()
+            advanceTimeBy(4.minutes)
+            logger.detachAppender(appender)
+            appender.list.map { it.formattedMessage } shouldBe
+                listOf("The handler of timer 'slow' of topic 'notes' has run for 1m and keeps a place of 64; it may run for 10m")
+        }
+    }
+
+    test("a year of a daily timer passes in moments") {
+        runTest {
+            var count = 0
+            val timers = Timers(Signalbox.inMemory(store(), backgroundScope), Unit) { on(Notes) { count++ } }
+            backgroundScope.launch { timers.run() }
+            timers.scheduleRecurring(Notes, "daily", Note("x"), Recurrence.cron("30 2 * * *", ZoneId.of("Europe/Berlin")))
+            val (_, took) = measureTimedValue { advanceTimeBy(365.days) }
+            println("a year of virtual time: $took")
+            count shouldBe 365
         }
     }
 

@@ -1,7 +1,8 @@
 package io.signalbox.timers.internal
 
 /**
- * Texts in the order of their bytes in UTF-8, as a sorted set has its members: the one order of ids and topics. That of Kotlin differs where
+ * Texts in the order of their bytes in UTF-8, as a sorted set has its members: the one order of ids and topics. That of Kotlin differs
+ * where
  * a surrogate meets a character above the surrogates.
  */
 internal object ByteOrder : Comparator<String> {

@@ -166,8 +166,8 @@ internal class DefaultTimers<C>(
     private fun requireKnown(topic: Topic<*>) = require(topic.name in topics) { unknown(topic.name) }
 
     private fun unknown(topic: String) =
-        "The topic '$topic' is unknown to this service. Include a router that handles it, or declare(topic) if another process does. Known " +
-            "are: ${topics.keys.ifEmpty { listOf("none") }.joinToString()}."
+        "The topic '$topic' is unknown to this service. Include a router that handles it, or declare(topic) if another process does. " +
+            "Known are: ${topics.keys.ifEmpty { listOf("none") }.joinToString()}."
 
     /** What was ever stored can be asked for and removed, whether the code knows it or not. Anything else is a typing error. */
     private suspend fun requireKnownOrStored(topic: String) {
@@ -195,8 +195,8 @@ internal class DefaultTimers<C>(
                 topic.codec.decode(bytes)
             } catch (problem: Exception) {
                 throw IllegalArgumentException(
-                    "The payload for topic '${topic.name}', a ${kind.second?.name}, was encoded and cannot be decoded again, so no handler " +
-                        "would ever get it; nothing was written: ${problem.message}",
+                    "The payload for topic '${topic.name}', a ${kind.second?.name}, was encoded and cannot be decoded again, so no " +
+                        "handler would ever get it; nothing was written: ${problem.message}",
                     problem,
                 )
             }

@@ -44,7 +44,9 @@ internal object Limits {
             for (text in listOf(key, value)) {
                 val encoded = Charsets.UTF_8.newEncoder().canEncode(text)
                 require(encoded && text.none(Char::isISOControl)) {
-                    "metadata must not contain control characters or lone surrogates, but the entry \"${key.filterNot(Char::isISOControl)}\" does."
+                    "metadata must not contain control characters or lone surrogates, but the entry \"${key.filterNot(
+                        Char::isISOControl,
+                    )}\" does."
                 }
                 bytes += text.toByteArray().size
             }

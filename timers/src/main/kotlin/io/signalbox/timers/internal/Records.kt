@@ -10,7 +10,8 @@ import io.signalbox.timers.Recurrence
  * - `r`: a head, a newline, the payload;
  * - `R`: a head, a newline, metadata, a newline, the payload.
  *
- * A head is a recurrence, and a tab and how many occurrences are over if those are counted. Metadata are keys and values by turns, with tabs
+ * A head is a recurrence, and a tab and how many occurrences are over if those are counted. Metadata are keys and values by turns, with
+ * tabs
  * between them. The scripts look at heads only.
  */
 internal object Records {
@@ -39,7 +40,8 @@ internal object Records {
     fun read(record: ByteArray): Content {
         if (record.firstOrNull() == PLAIN) return Content.PLAIN
         val parts = partsOf(record)
-        val (recurrence, over) = parts.head?.split('\t')?.let { Pair(Recurrence.decode(it[0]), it.getOrNull(1)?.toInt() ?: 0) } ?: Pair(null, 0)
+        val (recurrence, over) = parts.head?.split('\t')?.let { Pair(Recurrence.decode(it[0]), it.getOrNull(1)?.toInt() ?: 0) }
+            ?: Pair(null, 0)
         val metadata = parts.metadata?.split('\t')?.chunked(2)?.associate { (key, value) -> key to value } ?: emptyMap()
         return Content(recurrence, over, metadata)
     }

@@ -149,8 +149,8 @@ internal class WriteLine(
 
     private fun recurs(operation: Operation) =
         IllegalStateException(
-            "Timer '${operation.id}' of topic '${operation.topic}' recurs, and setting it to fire once would end that; nothing was changed. " +
-                "Cancel it first, set it by scheduleRecurring, or use another id.",
+            "Timer '${operation.id}' of topic '${operation.topic}' recurs, and setting it to fire once would end that; nothing was " +
+                "changed. Cancel it first, set it by scheduleRecurring, or use another id.",
         )
 
     private fun startSession() {
@@ -172,7 +172,10 @@ internal class WriteLine(
     ) {
         val became = if (isUncertain) "the timers may have been changed or not" else "the timers were not changed"
         val sent =
-            StoreUnavailableException("The store gave no usable answer in time; $became. Last problem: ${failure.error.message}", failure.error)
+            StoreUnavailableException(
+                "The store gave no usable answer in time; $became. Last problem: ${failure.error.message}",
+                failure.error,
+            )
         batch.forEach { it.failed(sent) }
         val unsent =
             StoreUnavailableException(

@@ -6,7 +6,8 @@ import java.util.concurrent.ConcurrentHashMap
 
 /**
  * The lines to one shard: two, so that one request is made and read while the other is executed. What is said about one timer goes over the
- * line on which something about it is still under way, so it keeps its order; what is set together goes over one line, and keeps its order too.
+ * line on which something about it is still under way, so it keeps its order; what is set together goes over one line, and keeps its order
+ * too.
  */
 internal class WriteLines(
     shard: Int,

@@ -18,8 +18,8 @@
 -- A score is a millisecond and a place in it: (ms - 2^41) * 4096 + place, so that timers of one millisecond keep the order in which they
 -- were set. Exact from 1970 to 2109; after that a millisecond has fewer places.
 --
--- A command that the server refuses ends a script half-way. So each kind of command that a script writes with is used on `state` and
--- `seen` first, where it says nothing: what is not permitted is refused before it matters.
+-- A command that the server refuses ends a script half-way. So each kind of command that a script needs is used on `state` and `seen`
+-- first, where it says nothing: what is not permitted is refused before it matters.
 --
 -- Numbers of 16 digits are written by text(), never by `..` or tostring(), which keep 14 digits only.
 
@@ -85,6 +85,13 @@ local function place_at(due, ms)
   return text(at)
 end
 
+-- Uses what both scripts need to read.
+local function try_reading()
+  redis.call('HGET', state, '')
+  redis.call('ZRANGEBYSCORE', seen, '(0', '(0')
+  redis.call('ZREVRANGEBYSCORE', seen, '(0', '(0')
+end
+
 -- Calls a command with any number of arguments, in pieces.
 local function call(command, key, args)
   local count = #args
@@ -112,10 +119,10 @@ end
 
 -- The two earliest promises: member, moment, member, moment. Those that were not kept are dropped.
 local function promises(sleepers)
-  local first = redis.call('ZRANGE', sleepers, 0, 1, 'WITHSCORES')
-  if first[2] and tonumber(first[2]) < now - patience then
-    redis.call('ZREMRANGEBYSCORE', sleepers, '-inf', '(' .. text(now - patience))
-    first = redis.call('ZRANGE', sleepers, 0, 1, 'WITHSCORES')
+  local first = redis.call('ZRANGEBYSCORE', sleepers, '-inf', '+inf', 'WITHSCORES', 'LIMIT', 0, 2)
+  while first[2] and tonumber(first[2]) < now - patience do
+    redis.call('ZREM', sleepers, first[1])
+    first = redis.call('ZRANGEBYSCORE', sleepers, '-inf', '+inf', 'WITHSCORES', 'LIMIT', 0, 2)
   end
   return first[1], tonumber(first[2]), first[3], tonumber(first[4])
 end

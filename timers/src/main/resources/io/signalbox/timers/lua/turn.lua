@@ -58,6 +58,10 @@ local most_dead, dead_age = tonumber(ARGV[14]), tonumber(ARGV[15])
 local me = session .. ' ' .. inbox
 local token = text(math.max((tonumber(kept[2]) or 0) + 1, micros))
 
+try_reading()
+if most_dead > 0 then
+  redis.call('ZCARD', seen)
+end
 -- The first write is one that a server out of memory still accepts: then it accepts the rest, and acknowledging works.
 for t = 1, topics do
   redis.call('ZREM', KEYS[3 + 6 * t], me, former ~= '' and session .. ' ' .. former or me)
@@ -169,7 +173,7 @@ for t = 1, topics do
   if most_dead > 0 then
     local over = redis.call('ZCARD', KEYS[key + 3]) - most_dead
     if over > 0 then
-      gone = redis.call('ZRANGE', KEYS[key + 3], 0, math.min(over, 1000) - 1)
+      gone = redis.call('ZRANGEBYSCORE', KEYS[key + 3], '-inf', '+inf', 'LIMIT', 0, math.min(over, 1000))
     end
   end
   if dead_age > 0 and #gone == 0 then
@@ -274,7 +278,7 @@ local wake_at = now + heartbeat
 local next_moments, roomy, left, passing = {}, {}, {}, {}
 for t = 1, topics do
   local due = KEYS[6 * t - 2]
-  local head = not is_paused(t) and redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')[2]
+  local head = not is_paused(t) and redis.call('ZRANGEBYSCORE', due, '-inf', '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
   local moment = head and millis(tonumber(head)) or nil
   roomy[t] = free > 0 and inbox ~= '' and not goodbye and tonumber(ARGV[14 + 3 * t]) > claims_of[t]
   if moment and moment <= now then

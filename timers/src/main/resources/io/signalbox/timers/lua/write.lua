@@ -22,6 +22,8 @@ elseif last and number < last then
   return { 'stale' }
 end
 
+try_reading()
+redis.call('ZSCORE', seen, '')
 -- A server that is out of memory refuses what may add timers here, and accepts the rest, which begins with something that it accepts.
 if ARGV[6] == '1' then
   redis.call('HSET', state, 'format', FORMAT)
@@ -168,7 +170,7 @@ for t = 1, topics do
         done = true
       elseif kind == 'go' and from then
         redis.call('HSET', state, 'paused', string.sub(list, 1, from) .. string.sub(list, to + 1))
-        local head = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')[2]
+        local head = redis.call('ZRANGEBYSCORE', due, '-inf', '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
         if head then
           local moment = math.max(millis(tonumber(head)), now)
           earliest = earliest and math.min(earliest, moment) or moment

@@ -12,17 +12,17 @@ import io.signalbox.timers.Timers
 import io.signalbox.timers.TimersSettings
 import io.signalbox.timers.behaviour.Note
 import io.signalbox.timers.behaviour.Notes
-import io.signalbox.timers.timerRouter
-import io.signalbox.timers.topic
 import io.signalbox.timers.minus
 import io.signalbox.timers.plus
+import io.signalbox.timers.timerRouter
+import io.signalbox.timers.topic
+import java.time.Instant
 import java.time.ZoneId
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.days
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.nanoseconds
 import kotlin.time.Duration.Companion.seconds
-import java.time.Instant
 
 /** What cannot be meant is refused with a text that helps, before anything is written. */
 class TimersBadInputSpec : FunSpec({

@@ -69,7 +69,13 @@ fun TimersBehaviour.expected() {
         seen.await() shouldBe mapOf("tenant" to "acme", "trace" to "1")
         timers.scheduleRecurring(Notes, "tick", Note("x"), Recurrence.fixedRate(1.hours), metadata = mapOf("k" to "v")) shouldBe true
         timers.get(Notes, "tick").shouldNotBeNull().run { Pair(metadata, payload) } shouldBe Pair(mapOf("k" to "v"), Note("x"))
-        for (bad in listOf(mapOf("" to "x"), mapOf("a" to "x\ny"), mapOf("a\tb" to "x"), mapOf("a" to "\uD800"), mapOf("a" to "x".repeat(9000)))) {
+        for (bad in listOf(
+            mapOf("" to "x"),
+            mapOf("a" to "x\ny"),
+            mapOf("a\tb" to "x"),
+            mapOf("a" to "\uD800"),
+            mapOf("a" to "x".repeat(9000)),
+        )) {
             shouldThrow<IllegalArgumentException> { timers.schedule(Notes, "bad", Note("x"), after = 1.hours, metadata = bad) }
         }
     }

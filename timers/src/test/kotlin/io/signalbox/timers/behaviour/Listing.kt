@@ -7,10 +7,10 @@ import io.signalbox.timers.NewTimer
 import io.signalbox.timers.Timer
 import io.signalbox.timers.minus
 import io.signalbox.timers.plus
+import java.time.Instant
 import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
-import java.time.Instant
 
 /** Looking at what is set. */
 fun TimersBehaviour.listing() {

@@ -9,11 +9,11 @@ import io.signalbox.timers.NewTimer
 import io.signalbox.timers.Timer
 import io.signalbox.timers.minus
 import io.signalbox.timers.plus
+import java.time.Instant
 import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
-import java.time.Instant
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
 

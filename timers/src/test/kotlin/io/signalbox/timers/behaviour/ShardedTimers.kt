@@ -8,11 +8,11 @@ import io.kotest.matchers.string.shouldContain
 import io.signalbox.timers.NewTimer
 import io.signalbox.timers.minus
 import io.signalbox.timers.plus
+import java.time.Instant
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
-import java.time.Instant
 
 /** Timers that are spread over several hash slots. */
 fun TimersBehaviour.sharding() {

@@ -7,14 +7,14 @@ import io.signalbox.SignalboxSettings
 import io.signalbox.timers.TimerScope
 import io.signalbox.timers.Timers
 import io.signalbox.timers.TimersSettings
-import io.signalbox.timers.topic
 import io.signalbox.timers.minus
 import io.signalbox.timers.plus
+import io.signalbox.timers.topic
+import java.time.Instant
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
-import java.time.Instant
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job

@@ -101,7 +101,13 @@ internal class RandomRequests(
             topics().map { topic ->
                 val ids = IDS.shuffled(random).take(random.nextInt(1, 6))
                 val (sets, changes) = ids.partition { random.nextInt(3) > 0 }
-                val whole = if (random.nextInt(10) == 0) listOf(if (random.nextInt(3) == 0) Change.PauseTopic else Change.ResumeTopic) else emptyList()
+                val whole = if (random.nextInt(10) ==
+                    0
+                ) {
+                    listOf(if (random.nextInt(3) == 0) Change.PauseTopic else Change.ResumeTopic)
+                } else {
+                    emptyList()
+                }
                 TopicWrite(topic, sets.map { SetTimer(it, due(), record()) }, changes.map(::change) + whole)
             }
         return Step.Writing(micros, Write(session, number(session), bound, topics))

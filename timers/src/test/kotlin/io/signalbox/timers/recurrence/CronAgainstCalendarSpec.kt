@@ -42,7 +42,10 @@ private val KINDS =
         Kind("0 2 * * SUNL") { it.hour == 2 && it.minute == 0 && it.toLocalDate() == it.toLocalDate().last(DayOfWeek.SUNDAY) },
         Kind("0 2 * * 7#2") { it.hour == 2 && it.minute == 0 && it.toLocalDate() == it.toLocalDate().nth(2, DayOfWeek.SUNDAY) },
         Kind("0 2 15W * *") { it.hour == 2 && it.minute == 0 && it.toLocalDate() == nearestWorkday(it.toLocalDate().withDayOfMonth(15)) },
-        Kind("0 2 LW NOV-MAR *") { it.hour == 2 && it.minute == 0 && it.monthValue !in 4..10 && it.toLocalDate() == lastWorkday(it.toLocalDate()) },
+        Kind("0 2 LW NOV-MAR *") {
+            it.hour == 2 && it.minute == 0 && it.monthValue !in 4..10 &&
+                it.toLocalDate() == lastWorkday(it.toLocalDate())
+        },
     )
 
 private fun LocalDate.last(day: DayOfWeek) = with(TemporalAdjusters.lastInMonth(day))

@@ -34,6 +34,18 @@ internal class TimerRequests(
         at: Instant,
     ) = core.schedule(topic.core(), id, payload, at)
 
+    suspend fun <T : Any> schedule(
+        topic: Topic<T>,
+        timer: NewTimer<T>,
+    ) {
+        val after = timer.after().getOrNull()
+        if (after != null) {
+            core.schedule(topic.core(), timer.id(), timer.payload(), after.kotlin(), timer.metadata())
+        } else {
+            core.schedule(topic.core(), timer.id(), timer.payload(), timer.at().orElseThrow(), timer.metadata())
+        }
+    }
+
     suspend fun <T : Any> scheduleAll(
         topic: Topic<T>,
         timers: Collection<NewTimer<T>>,
@@ -42,9 +54,9 @@ internal class TimerRequests(
         timers.map { timer ->
             val after = timer.after().getOrNull()
             if (after != null) {
-                CoreNewTimer(timer.id(), timer.payload(), after.kotlin())
+                CoreNewTimer(timer.id(), timer.payload(), after.kotlin(), timer.metadata())
             } else {
-                CoreNewTimer(timer.id(), timer.payload(), timer.at().orElseThrow())
+                CoreNewTimer(timer.id(), timer.payload(), timer.at().orElseThrow(), timer.metadata())
             }
         },
     )
@@ -63,6 +75,32 @@ internal class TimerRequests(
         recurrence: Recurrence,
         first: Instant,
     ): Boolean = core.scheduleRecurring(topic.core(), id, payload, Recurrences.core(recurrence), first)
+
+    suspend fun <T : Any> scheduleRecurring(
+        topic: Topic<T>,
+        id: String,
+        payload: T,
+        recurrence: Recurrence,
+        metadata: Map<String, String>,
+    ): Boolean = core.scheduleRecurring(topic.core(), id, payload, Recurrences.core(recurrence), metadata = metadata)
+
+    suspend fun runNow(
+        topic: Topic<*>,
+        id: String,
+    ): Boolean = core.runNow(topic.core(), id)
+
+    suspend fun pauseTopic(topic: Topic<*>): Boolean = core.pauseTopic(topic.core())
+
+    suspend fun resumeTopic(topic: Topic<*>): Boolean = core.resumeTopic(topic.core())
+
+    suspend fun pausedTopics(): Set<String> = core.pausedTopics()
+
+    suspend fun <T : Any> listPaused(
+        topic: Topic<T>,
+        query: TimerQuery,
+    ): TimerPage<T> = core.listPaused(topic.core(), query.limit(), query.after().getOrNull()).java()
+
+    suspend fun countPaused(topic: Topic<*>): Long = core.countPaused(topic.core())
 
     suspend fun cancel(
         topic: Topic<*>,

@@ -36,6 +36,8 @@ private class TimerView<T : Any>(
 
     override fun recurrence(): Optional<Recurrence> = Optional.ofNullable(core.recurrence).map(::RecurrenceView)
 
+    override fun metadata(): Map<String, String> = core.metadata
+
     override fun payload(): T = core.payload
 
     override fun toString(): String = core.toString()

@@ -53,7 +53,8 @@ internal sealed interface Change {
     val id: String
 
     /**
-     * Sets the recurring timer of [record]: yes if that changed anything. One that recurs in the same way keeps its schedule, its count, and
+     * Sets the recurring timer of [record]: yes if that changed anything. One that recurs in the same way keeps its schedule, its count,
+     * and
      * whether it is paused; one that is dead or parked is put back.
      */
     class Keep(

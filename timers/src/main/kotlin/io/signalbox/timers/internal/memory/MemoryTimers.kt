@@ -10,10 +10,10 @@ import io.signalbox.timers.internal.ledger.Turn
 import io.signalbox.timers.internal.ledger.TurnAnswer
 import io.signalbox.timers.internal.ledger.Write
 import io.signalbox.timers.internal.ledger.WriteAnswer
+import java.time.Instant
 import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.locks.ReentrantLock
 import kotlin.concurrent.withLock
-import java.time.Instant
 import kotlinx.coroutines.yield
 
 /** What the in-memory clients of one store share: the shards of one timer service, and who listens. Thread-safe. */

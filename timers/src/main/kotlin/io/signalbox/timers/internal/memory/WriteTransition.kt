@@ -62,7 +62,8 @@ internal class Earliest {
     }
 }
 
-private fun TopicState.recurs(id: String) = marks[id] != null && records[id]?.let { it.isNotEmpty() && it[0].toInt().toChar() in "rR" } == true
+private fun TopicState.recurs(id: String) =
+    marks[id] != null && records[id]?.let { it.isNotEmpty() && it[0].toInt().toChar() in "rR" } == true
 
 private fun TopicState.set(
     timer: SetTimer,

@@ -9,7 +9,8 @@ import java.time.zone.ZoneOffsetTransition
  * When the times that [expression] names are, in [zone]. `docs/timers.md` has the rules as a table:
  *
  * - every hour (`*`): whenever a clock on the wall shows such a time, however often it does;
- * - anything else for the hour names times of day, and each of them occurs once on each of its days: where the clocks leave it out, later by
+ * - anything else for the hour names times of day, and each of them occurs once on each of its days: where the clocks leave it out, later
+ *   by
  *   as much as they leave out; where they show it twice, the first time. Times that come to be the same moment occur once.
  */
 internal class CronClock(

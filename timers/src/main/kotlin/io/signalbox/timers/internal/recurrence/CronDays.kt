@@ -43,7 +43,9 @@ internal class CronDays private constructor(
             when {
                 text == "L" -> DayRule { bit(it.lengthOfMonth()) }
                 text == "LW" -> DayRule { bit(weekdayNear(it, it.lengthOfMonth())) }
-                text.startsWith("L-") -> CronField.DAY.number(text.drop(2), 1..30, text).let { back -> DayRule { bit(it.lengthOfMonth() - back) } }
+                text.startsWith("L-") -> CronField.DAY.number(text.drop(2), 1..30, text).let { back ->
+                    DayRule { bit(it.lengthOfMonth() - back) }
+                }
                 text.endsWith("W") -> CronField.DAY.value(text.dropLast(1)).let { day -> DayRule { bit(weekdayNear(it, day)) } }
                 else -> CronField.DAY.part(text).let { days -> DayRule { days and ((1L shl it.lengthOfMonth() + 1) - 1) } }
             }
@@ -63,7 +65,9 @@ internal class CronDays private constructor(
 
                 else -> {
                     val named = CronField.WEEKDAY.part(text)
-                    DayRule { month -> (1..month.lengthOfMonth()).fold(0L) { all, day -> if (named.has(month.weekday(day))) all or bit(day) else all } }
+                    DayRule { month ->
+                        (1..month.lengthOfMonth()).fold(0L) { all, day -> if (named.has(month.weekday(day))) all or bit(day) else all }
+                    }
                 }
             }
 

@@ -85,7 +85,9 @@ internal class CronExpression private constructor(
         /** @throws IllegalArgumentException if it cannot be read; the text says which part, and what is expected. */
         fun parse(expression: String): CronExpression {
             val offender = expression.firstOrNull { it.isISOControl() || it.category == CharCategory.LINE_SEPARATOR }
-            require(offender == null) { unreadable(expression, "it contains the control character U+%04X".format(Locale.ROOT, offender!!.code)) }
+            require(offender == null) {
+                unreadable(expression, "it contains the control character U+%04X".format(Locale.ROOT, offender!!.code))
+            }
             // Not by the locale of the machine: in Turkish the capital of i is another letter.
             val text = expression.trim().uppercase(Locale.ROOT).split(BLANKS).joinToString(" ")
             if (text.startsWith("@")) {
@@ -118,8 +120,8 @@ internal class CronExpression private constructor(
             why: String,
         ): String {
             val shown = expression.take(80).map { if (it.isISOControl()) ' ' else it }.joinToString("")
-            return "The cron expression \"$shown\" cannot be read: $why. Expected five fields: minute, hour, day of the month, month, day " +
-                "of the week; or six, with a second before them."
+            return "The cron expression \"$shown\" cannot be read: $why. Expected five fields: minute, hour, day of the month, month, " +
+                "day of the week; or six, with a second before them."
         }
     }
 }

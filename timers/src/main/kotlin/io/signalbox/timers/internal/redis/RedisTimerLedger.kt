@@ -9,7 +9,6 @@ import io.lettuce.core.protocol.CommandType
 import io.signalbox.internal.redis.Announcements
 import io.signalbox.internal.redis.RedisLine
 import io.signalbox.internal.redis.Script
-import io.signalbox.timers.internal.ledger.foreignFormat
 import io.signalbox.timers.internal.ledger.Part
 import io.signalbox.timers.internal.ledger.Position
 import io.signalbox.timers.internal.ledger.Scores
@@ -19,6 +18,7 @@ import io.signalbox.timers.internal.ledger.Turn
 import io.signalbox.timers.internal.ledger.TurnAnswer
 import io.signalbox.timers.internal.ledger.Write
 import io.signalbox.timers.internal.ledger.WriteAnswer
+import io.signalbox.timers.internal.ledger.foreignFormat
 import io.signalbox.timers.internal.redis.TimerArgs.addTurn
 import io.signalbox.timers.internal.redis.TimerArgs.addWrite
 import java.time.Instant

@@ -1,13 +1,13 @@
 package io.signalbox.timers.internal.redis
 
 import io.signalbox.timers.internal.ledger.Claim
-import io.signalbox.timers.internal.ledger.foreignFormat
 import io.signalbox.timers.internal.ledger.Miss
 import io.signalbox.timers.internal.ledger.Scores
 import io.signalbox.timers.internal.ledger.Shelf
 import io.signalbox.timers.internal.ledger.Stored
 import io.signalbox.timers.internal.ledger.TurnAnswer
 import io.signalbox.timers.internal.ledger.WriteAnswer
+import io.signalbox.timers.internal.ledger.foreignFormat
 
 /** Reads what the scripts return; their headers say what that is. */
 internal object TimerAnswers {
@@ -88,7 +88,9 @@ internal object TimerAnswers {
 
     fun stored(reply: List<ByteArray>): List<Stored> {
         reply.firstOrNull()?.takeIf { reply.size == 1 }?.let(::requireFormat)
-        return reply.chunked(4).map { (id, moment, mark, record) -> stored(String(id), String(moment).toDouble().toLong(), String(mark), record) }
+        return reply.chunked(4).map { (id, moment, mark, record) ->
+            stored(String(id), String(moment).toDouble().toLong(), String(mark), record)
+        }
     }
 
     private fun stored(

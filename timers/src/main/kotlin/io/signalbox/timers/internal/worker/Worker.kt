@@ -8,8 +8,8 @@ import io.signalbox.timers.Route
 import io.signalbox.timers.TimerInterceptor
 import io.signalbox.timers.internal.TimersConfig
 import io.signalbox.timers.internal.ledger.TimerLedger
-import kotlin.coroutines.CoroutineContext
 import java.util.concurrent.atomic.AtomicBoolean
+import kotlin.coroutines.CoroutineContext
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.nanoseconds
 import kotlin.time.TimeSource
