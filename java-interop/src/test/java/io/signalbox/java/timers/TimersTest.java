@@ -187,8 +187,14 @@ class TimersTest {
             assertEquals(MOMENTS, codec.decode(codec.encode(MOMENTS)));
         }
         // What one has written the other one reads.
-        assertEquals(MOMENTS, Jackson3Codec.of(Moments.class).decode(JacksonCodec.of(Moments.class).encode(MOMENTS)));
-        assertEquals(MOMENTS, JacksonCodec.of(Moments.class).decode(Jackson3Codec.of(Moments.class).encode(MOMENTS)));
+        assertEquals(
+                MOMENTS,
+                Jackson3Codec.of(Moments.class)
+                        .decode(JacksonCodec.of(Moments.class).encode(MOMENTS)));
+        assertEquals(
+                MOMENTS,
+                JacksonCodec.of(Moments.class)
+                        .decode(Jackson3Codec.of(Moments.class).encode(MOMENTS)));
     }
 
     @Test
@@ -200,6 +206,7 @@ class TimersTest {
         assertEquals(payload, three.decode(three.encode(payload)));
     }
 
+    @com.fasterxml.jackson.annotation.JsonTypeInfo(use = com.fasterxml.jackson.annotation.JsonTypeInfo.Id.NAME)
     sealed interface Shape {
         record Circle(double radius) implements Shape {}
     }
@@ -207,7 +214,8 @@ class TimersTest {
     @Test
     void whatCannotBeReadBackFailsWhenItIsScheduled() throws Exception {
         var shapes = Topic.of("shapes", JacksonCodec.of(Shape.class));
-        var timers = Timers.create(signalbox, TimersOptions.builder().declare(shapes).build());
+        var timers =
+                Timers.create(signalbox, TimersOptions.builder().declare(shapes).build());
         var refused = assertThrows(
                 IllegalArgumentException.class,
                 () -> timers.schedule(shapes, "a", new Shape.Circle(1), Duration.ofHours(1)));
@@ -217,7 +225,8 @@ class TimersTest {
 
     @Test
     void halfACharacterIsRefused() {
-        var timers = Timers.create(signalbox, TimersOptions.builder().declare(NOTES).build());
+        var timers =
+                Timers.create(signalbox, TimersOptions.builder().declare(NOTES).build());
         assertTrue(assertThrows(
                         IllegalArgumentException.class,
                         () -> timers.schedule(NOTES, "a", "x\uD83D", Duration.ofHours(1)))
