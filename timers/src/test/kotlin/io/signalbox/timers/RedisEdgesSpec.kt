@@ -177,6 +177,33 @@ class RedisEdgesSpec :
             }
         }
 
+        test("with a server that does not answer, a run without handlers ends within the store timeout, and closing ends every call") {
+            RedisServer.start().use { server ->
+                withContext(Dispatchers.Default) {
+                    val signalbox = Signalbox.connect(server.uri) { storeTimeout = 2.seconds }
+                    val timers = service(signalbox)
+                    val run = launch { timers.run() }
+                    timers.schedule(Notes, "a", Note("x"), after = 1.hours)
+                    server.freeze()
+                    val cancelled = TimeSource.Monotonic.markNow()
+                    run.cancelAndJoin()
+                    cancelled.elapsedNow() shouldBeLessThan 10.seconds
+                    val calls =
+                        listOf<suspend () -> Any?>(
+                            { timers.schedule(Notes, "b", Note("x"), after = 1.hours) },
+                            { timers.scheduleRecurring(Notes, "c", Note("x"), Recurrence.fixedRate(1.hours), first = java.time.Instant.EPOCH) },
+                            { timers.cancel(Notes, "a") },
+                            { timers.pause(Notes, "a") },
+                            { timers.requeue("notes", "a") },
+                            { timers.discard("notes", "a") },
+                        ).map { call -> async { runCatching { call() } } }
+                    signalbox.closeAndJoin()
+                    calls.forEach { it.await().isFailure shouldBe true }
+                    server.thaw()
+                }
+            }
+        }
+
         test("ids are paged by their bytes, whatever the language of the server") {
             onRedis(RedisServer.shared().uri) { signalbox, _ ->
                 val timers = service(signalbox)

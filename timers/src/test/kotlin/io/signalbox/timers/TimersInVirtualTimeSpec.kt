@@ -8,8 +8,14 @@ import io.kotest.matchers.nulls.shouldNotBeNull
 import io.kotest.matchers.shouldBe
 import io.signalbox.InMemoryStore
 import io.signalbox.Signalbox
+import io.signalbox.internal.BackendOwner
 import io.signalbox.timers.behaviour.Note
 import io.signalbox.timers.behaviour.Notes
+import io.signalbox.timers.internal.DefaultTimers
+import io.signalbox.timers.internal.ledger.TimerLedger
+import io.signalbox.timers.internal.ledger.Turn
+import io.signalbox.timers.internal.ledger.TurnAnswer
+import io.signalbox.timers.internal.ledgerOf
 import java.time.ZoneId
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.days
@@ -123,6 +129,34 @@ class TimersInVirtualTimeSpec : FunSpec({
         }
     }
 
+    test("claims whose answer is older than a lease are given back, and nobody handles them twice") {
+        runTest {
+            val store = store()
+            val handled = mutableListOf<String>()
+
+            fun settings(worker: String) =
+                TimersSettings<TestScope>().apply {
+                    takeoverAfter = 2.seconds
+                    on(Notes) { handled += "$worker, attempt $attempt" }
+                }
+            val slow =
+                DefaultTimers(Signalbox.inMemory(store, backgroundScope) as BackendOwner, this, settings("slow")) { backend, config ->
+                    SlowLedger(ledgerOf(backend, config))
+                }
+            val quick = Timers(Signalbox.inMemory(store, backgroundScope), this) {
+                takeoverAfter = 2.seconds
+                on(Notes) { handled += "quick, attempt $attempt" }
+            }
+            backgroundScope.launch { slow.run() }
+            slow.schedule(Notes, "a", Note("x"), after = 1.seconds)
+            advanceTimeBy(2.seconds)
+            backgroundScope.launch { quick.run() }
+            advanceTimeBy(10.seconds)
+            handled shouldBe listOf("quick, attempt 2")
+            quick.get(Notes, "a") shouldBe null
+        }
+    }
+
     test("a handler that takes long is named after a tenth of its time") {
         runTest {
             val logger = LoggerFactory.getLogger("io.signalbox.timers.internal.worker.ShardLoop") as Logger
@@ -214,3 +248,14 @@ class TimersInVirtualTimeSpec : FunSpec({
         }
     }
 })
+
+/** Answers late when it has claims to tell, as a network may. */
+private class SlowLedger(
+    private val ledger: TimerLedger,
+) : TimerLedger by ledger {
+    override suspend fun turn(
+        shard: Int,
+        turn: Turn,
+    ): TurnAnswer =
+        ledger.turn(shard, turn).also { if (it is TurnAnswer.Done && it.claims.isNotEmpty()) delay(5.seconds) }
+}
