@@ -191,7 +191,15 @@ class RedisEdgesSpec :
                     val calls =
                         listOf<suspend () -> Any?>(
                             { timers.schedule(Notes, "b", Note("x"), after = 1.hours) },
-                            { timers.scheduleRecurring(Notes, "c", Note("x"), Recurrence.fixedRate(1.hours), first = java.time.Instant.EPOCH) },
+                            {
+                                timers.scheduleRecurring(
+                                    Notes,
+                                    "c",
+                                    Note("x"),
+                                    Recurrence.fixedRate(1.hours),
+                                    first = java.time.Instant.EPOCH,
+                                )
+                            },
                             { timers.cancel(Notes, "a") },
                             { timers.pause(Notes, "a") },
                             { timers.requeue("notes", "a") },
