@@ -204,7 +204,9 @@ internal class DefaultSignalbox(
 
     override suspend fun closeAndJoin() {
         startClosing()
-        withTimeoutOrNull(settings.storeTimeoutMillis.milliseconds) { ended.join() }
+        if (InsideClient.isInside(backend)) return
+        val patience = parts.maxOfOrNull { it.patience } ?: Duration.ZERO
+        withTimeoutOrNull(settings.storeTimeoutMillis.milliseconds + patience) { ended.join() }
     }
 
     private fun startClosing() {
@@ -213,7 +215,11 @@ internal class DefaultSignalbox(
         ending.forEach { it.close() }
         // Not a child of the scope it ends.
         CoroutineScope(scope.coroutineContext + Job()).launch {
-            withTimeoutOrNull(settings.storeTimeoutMillis.milliseconds) { ending.forEach { it.awaitFarewell() } }
+            coroutineScope {
+                for (part in ending) {
+                    launch { withTimeoutOrNull(settings.storeTimeoutMillis.milliseconds + part.patience) { part.awaitFarewell() } }
+                }
+            }
             scope.cancel()
             pools?.close()
             withTimeoutOrNull(settings.storeTimeoutMillis.milliseconds) { ledger.close() }

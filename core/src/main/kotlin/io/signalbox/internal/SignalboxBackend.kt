@@ -6,6 +6,7 @@ import io.signalbox.internal.coordination.CoordinationSettings
 import io.signalbox.internal.coordination.NanoClock
 import io.signalbox.internal.ledger.ClientIdentity
 import io.signalbox.internal.redis.RedisLine
+import kotlin.time.Duration
 import kotlinx.coroutines.CoroutineScope
 
 /**
@@ -44,7 +45,7 @@ public interface BackendOwner {
 
     /**
      * Has [part] closed with the client: [ClosesWithClient.close] as soon as the client is closed, and its goodbye awaited, within
-     * the store timeout, before the connections go.
+     * the store timeout and its own [ClosesWithClient.patience], before the connections go.
      *
      * @throws io.signalbox.SignalboxClosedException if the client was closed before.
      */
@@ -55,6 +56,9 @@ public interface BackendOwner {
 public interface ClosesWithClient {
     /** Starts to end it. Does not suspend; idempotent. */
     public fun close()
+
+    /** How much longer than the store timeout its goodbye may take, because it waits for the user's code. */
+    public val patience: Duration get() = Duration.ZERO
 
     public suspend fun awaitFarewell()
 }

@@ -4,14 +4,17 @@ import io.signalbox.Signalbox
 import io.signalbox.timers.Recurrence
 import io.signalbox.timers.TimerEvent
 import io.signalbox.timers.TimerListener
+import io.signalbox.timers.TimerMetadata
 import io.signalbox.timers.Timers
 import io.signalbox.timers.timerRouter
 import io.signalbox.timers.topic
+import java.time.Instant
 import java.time.ZoneId
 import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
 import kotlinx.serialization.Serializable
 
 class App(val send: suspend (text: String) -> Unit)
@@ -69,6 +72,36 @@ suspend fun CoroutineScope.timersUsage(
     timers.resume(Reminders, "poll")
     // endregion
 
+    // region timerLimits
+    val report = Recurrence.cron("0 6 L * ?", ZoneId.of("Europe/Berlin")) // the last day of each month
+    timers.scheduleRecurring(Reminders, "report", Reminder("report"), report.until(Instant.parse("2030-01-01T00:00:00Z")))
+    timers.scheduleRecurring(Reminders, "thrice", Reminder("again"), Recurrence.fixedRate(1.minutes).times(3))
+    timers.runNow(Reminders, "report") // once more, at once; its schedule stays as it is
+    // endregion
+
+    // region timerPausing
+    timers.pauseTopic(Reminders) // nobody takes any, until
+    timers.resumeTopic(Reminders)
+    println("${timers.countPaused(Reminders)} timers are paused one by one: ${timers.listPaused(Reminders).timers}")
+    // endregion
+
+    // region timerMetadata
+    withContext(TimerMetadata(mapOf("tenant" to "acme"))) {
+        timers.schedule(Reminders, "42", Reminder("call back"), after = 5.minutes, metadata = mapOf("correlation" to "7f3a"))
+    }
+    // endregion
+
+    // region timerInterceptor
+    val tenants =
+        Timers(signalbox, context = app) {
+            include(router)
+            intercept { timer, proceed ->
+                println("for ${timer.metadata["tenant"]}")
+                proceed()
+            }
+        }
+    // endregion
+
     // region timerLimit
     val mails = signalbox.semaphore("mails", permits = 10)
     val limited =
@@ -86,6 +119,6 @@ suspend fun CoroutineScope.timersUsage(
     launch { timers.events.collect { if (it is TimerEvent.Dead) println("dead: $it") } }
     println("late by ${timers.lag().getValueAtPercentile(99.0)} us at the 99th percentile")
     // endregion
-    println("$careful $limited $observed")
+    println("$careful $limited $observed $tenants")
     worker.cancel()
 }

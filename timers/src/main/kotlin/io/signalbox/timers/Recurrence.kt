@@ -1,24 +1,18 @@
 package io.signalbox.timers
 
-import com.cronutils.model.CronType
-import com.cronutils.model.definition.CronDefinitionBuilder
-import com.cronutils.model.time.ExecutionTime
-import com.cronutils.parser.CronParser
 import io.signalbox.internal.coordination.wholeMillis
+import io.signalbox.timers.internal.Limits
+import io.signalbox.timers.internal.recurrence.CronClock
+import io.signalbox.timers.internal.recurrence.CronExpression
+import java.time.Instant
 import java.time.ZoneId
-import java.time.ZoneOffset
-import java.time.ZonedDateTime
-import kotlin.jvm.optionals.getOrNull
+import java.util.concurrent.ConcurrentHashMap
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.days
-import kotlin.time.Duration.Companion.milliseconds
-import kotlin.time.Instant
-import kotlin.time.toJavaInstant
-import kotlin.time.toKotlinInstant
 
 /** How a timer comes again and again. */
 public sealed class Recurrence {
-    /** The first occurrence of one that is set at [now]. */
+    /** The first occurrence of one that is set at [now]; `null` if there is none. */
     internal abstract fun first(now: Instant): Instant?
 
     /** The occurrence after that of [due], which was dealt with at [now]; `null` if there is none. */
@@ -33,7 +27,38 @@ public sealed class Recurrence {
         now: Instant,
     ): Instant?
 
+    /** What is added to the present, if the next occurrence is counted from then. */
+    internal open val pauseMillis: Long? get() = null
+
+    /** So many occurrences at most. */
+    internal open val count: Int? get() = null
+
     internal abstract fun encoded(): String
+
+    /**
+     * The same without what would occur after [end]. The timer is gone when its last occurrence was handled or given up.
+     *
+     * @throws IllegalArgumentException if there is an end already.
+     */
+    public fun until(end: Instant): Recurrence {
+        require(this !is Limited || this.end == null) { "The recurrence \"$this\" has an end already." }
+        val millis = if (end < Instant.EPOCH) 0 else Limits.millis(minOf(end, Limits.LAST), roundUp = false)
+        return Limited(base(), millis, count)
+    }
+
+    /**
+     * The same with [count] occurrences at most, 1 or more: those that were handled or given up. What is missed does not count. Setting
+     * the timer with another recurrence begins to count anew.
+     *
+     * @throws IllegalArgumentException if there is such a limit already.
+     */
+    public fun times(count: Int): Recurrence {
+        require(count >= 1) { "count must be at least 1, but was $count." }
+        require(this.count == null) { "The recurrence \"$this\" has a number of occurrences already." }
+        return Limited(base(), (this as? Limited)?.end, count)
+    }
+
+    private fun base() = if (this is Limited) base else this
 
     override fun toString(): String = encoded()
 
@@ -41,21 +66,23 @@ public sealed class Recurrence {
 
     override fun hashCode(): Int = encoded().hashCode()
 
-    /** [delay] between the end of one occurrence and the beginning of the next. */
+    /** [delayMillis] between the end of one occurrence and the beginning of the next. */
     internal class FixedDelay(
         val delayMillis: Long,
     ) : Recurrence() {
-        override fun first(now: Instant) = now + delayMillis.milliseconds
+        override val pauseMillis get() = delayMillis
+
+        override fun first(now: Instant) = inTime(now.plusMillis(delayMillis))
 
         override fun next(
             due: Instant,
             now: Instant,
-        ) = now + delayMillis.milliseconds
+        ) = first(now)
 
         override fun upcoming(
             due: Instant,
             now: Instant,
-        ) = now + delayMillis.milliseconds
+        ) = first(now)
 
         override fun encoded() = "delay $delayMillis"
     }
@@ -64,14 +91,14 @@ public sealed class Recurrence {
         val periodMillis: Long,
         val misfire: Misfire,
     ) : Recurrence() {
-        override fun first(now: Instant) = now + periodMillis.milliseconds
+        override fun first(now: Instant) = inTime(now.plusMillis(periodMillis))
 
         override fun next(
             due: Instant,
             now: Instant,
-        ): Instant {
-            val following = due + periodMillis.milliseconds
-            return if (misfire == Misfire.CATCH_UP || following > now) following else upcoming(due, now)
+        ): Instant? {
+            val following = due.plusMillis(periodMillis)
+            return inTime(if (misfire == Misfire.CATCH_UP || following > now) following else upcoming(due, now))
         }
 
         override fun upcoming(
@@ -79,42 +106,21 @@ public sealed class Recurrence {
             now: Instant,
         ): Instant {
             if (due > now) return due
-            val missed = (now - due).inWholeMilliseconds / periodMillis
-            return due + (periodMillis * (missed + 1)).milliseconds
+            val missed = java.time.Duration.between(due, now).toMillis() / periodMillis
+            return due.plusMillis(periodMillis * (missed + 1))
         }
 
         override fun encoded() = "rate $periodMillis ${misfire.name}"
     }
 
     internal class Cron(
-        val expression: String,
+        val expression: CronExpression,
         val zone: ZoneId,
         val misfire: Misfire,
     ) : Recurrence() {
-        private val times: ExecutionTime =
-            try {
-                ExecutionTime.forCron(CronParser(CronDefinitionBuilder.instanceDefinitionFor(CronType.UNIX)).parse(expression))
-            } catch (problem: IllegalArgumentException) {
-                throw IllegalArgumentException(
-                    "The cron expression \"$expression\" cannot be read: ${problem.message}. Expected five fields: minute, hour, " +
-                        "day of the month, month, day of the week.",
-                    problem,
-                )
-            }
+        private val clock = CronClock(expression, zone)
 
-        /** Named hours are looked up on the clock of the wall; `*` and steps of hours go on through its changes. */
-        private val hasNamedHours = expression.split(Regex("\\s+")).getOrElse(1) { "*" }.none { it == '*' }
-
-        private fun after(moment: Instant): Instant? {
-            val from = ZonedDateTime.ofInstant(moment.toJavaInstant(), zone)
-            if (!hasNamedHours) return times.nextExecution(from).getOrNull()?.toInstant()?.toKotlinInstant()
-            var wall = from.toLocalDateTime().atZone(ZoneOffset.UTC)
-            while (true) {
-                wall = times.nextExecution(wall).getOrNull() ?: return null
-                val next = wall.toLocalDateTime().atZone(zone).toInstant().toKotlinInstant()
-                if (next > moment) return next
-            }
-        }
+        private fun after(moment: Instant): Instant? = clock.next(moment)?.let(::inTime)
 
         override fun first(now: Instant) = after(now)
 
@@ -128,7 +134,30 @@ public sealed class Recurrence {
             now: Instant,
         ) = if (due > now) due else after(now)
 
-        override fun encoded() = "cron ${zone.id} ${misfire.name} $expression"
+        override fun encoded() = "cron ${zone.id} ${misfire.name} ${expression.text}"
+    }
+
+    /** Another one with an end, a number of occurrences, or both. */
+    internal class Limited(
+        val base: Recurrence,
+        val end: Long?,
+        override val count: Int?,
+    ) : Recurrence() {
+        private fun Instant.inside(): Instant? = takeIf { end == null || it.toEpochMilli() <= end }
+
+        override fun first(now: Instant) = base.first(now)?.inside()
+
+        override fun next(
+            due: Instant,
+            now: Instant,
+        ) = base.next(due, now)?.inside()
+
+        override fun upcoming(
+            due: Instant,
+            now: Instant,
+        ) = base.upcoming(due, now)?.inside()
+
+        override fun encoded() = (if (end == null) "" else "until $end ") + (if (count == null) "" else "times $count ") + base.encoded()
     }
 
     public companion object {
@@ -144,28 +173,57 @@ public sealed class Recurrence {
         ): Recurrence = FixedRate(wholeMillis("period", period, LONGEST), misfire)
 
         /**
-         * At the times of a five-field (Unix) cron [expression] in [zone], by com.cronutils. Where clocks go forward by an hour, a time
-         * that
-         * does not exist occurs an hour later; where they go back, a time that exists twice occurs the first time only. An expression with
-         * `*` in its field for the hour goes on evenly through both.
+         * At the times of a cron [expression] in [zone].
          *
-         * @throws IllegalArgumentException if the expression cannot be read, or never occurs.
+         * Five fields, minute, hour, day of the month, month and day of the week (0 and 7 are Sunday), or six, with a second before them.
+         * In
+         * each: `*`, numbers, names (`JAN`, `FRI`, in any case), lists (`1,15`), ranges that may wrap around (`FRI-MON`, `22-2`), steps
+         * (`*&#47;15`, `8-18/2`). Days of the month also: `L` the last, `L-3` the third before it, `15W` the working day nearest to the
+         * 15th, `LW`
+         * the last working day. Days of the week also: `FRI#2` the second Friday, `FRIL` the last. If both kinds of days are given, either
+         * counts. Or one of `@hourly`, `@daily`, `@midnight`, `@weekly`, `@monthly`, `@yearly`, `@annually`.
+         *
+         * Where the clocks change: with `*` for the hour it occurs whenever a clock shows such a time. Anything else for the hour names
+         * times of day, each of which occurs once on each of its days: a time that is left out occurs later by as much as is left out, one
+         * that
+         * is shown twice occurs the first time. What comes to be the same moment occurs once.
+         *
+         * @throws IllegalArgumentException if the expression cannot be read; that it never occurs is found when the timer is set.
          */
         public fun cron(
             expression: String,
             zone: ZoneId = ZoneId.of("UTC"),
             misfire: Misfire = Misfire.FIRE_ONCE,
-        ): Recurrence = Cron(expression.trim(), zone, misfire)
+        ): Recurrence = Cron(CronExpression.parse(expression), zone, misfire)
+
+        /** Read once, however often it comes. */
+        private val known = ConcurrentHashMap<String, Recurrence>()
+        private const val MOST_KNOWN = 10_000
 
         internal fun decode(text: String): Recurrence {
+            known[text]?.let { return it }
+            val read = read(text)
+            if (known.size >= MOST_KNOWN) known.clear()
+            known[text] = read
+            return read
+        }
+
+        private fun read(text: String): Recurrence {
             val words = text.split(' ', limit = 4)
             return when (words[0]) {
                 "delay" -> FixedDelay(words[1].toLong())
                 "rate" -> FixedRate(words[1].toLong(), Misfire.valueOf(words[2]))
-                "cron" -> Cron(words[3], ZoneId.of(words[1]), Misfire.valueOf(words[2]))
+                "cron" -> Cron(CronExpression.parse(words[3]), ZoneId.of(words[1]), Misfire.valueOf(words[2]))
+                "until" -> read(text.split(' ', limit = 3)[2]).let {
+                    Limited(if (it is Limited) it.base else it, words[1].toLong(), it.count)
+                }
+                "times" -> Limited(read(text.split(' ', limit = 3)[2]), null, words[1].toInt())
                 else -> throw IllegalArgumentException("The recurrence \"${text.take(80)}\" cannot be read by this version of the library.")
             }
         }
+
+        /** No timer is due later than what can be stored. */
+        private fun inTime(moment: Instant): Instant? = moment.takeIf { it <= Limits.LAST }
     }
 }
 

@@ -1,6 +1,7 @@
 package io.signalbox.timers
 
-import kotlin.time.Instant
+import java.time.Instant
+import kotlin.time.Duration
 
 /** A timer that is to be set, for [Timers.scheduleAll]. */
 public class NewTimer<out T> private constructor(
@@ -8,14 +9,26 @@ public class NewTimer<out T> private constructor(
     public val id: String,
     /** What its handler is to get. */
     public val payload: T,
-    internal val after: kotlin.time.Duration?,
+    internal val after: Duration?,
     internal val at: Instant?,
+    /** What travels beside the payload, see [TimerMetadata]. */
+    public val metadata: Map<String, String>,
 ) {
     /** Due [after] from the moment at which the server gets it. */
-    public constructor(id: String, payload: T, after: kotlin.time.Duration) : this(id, payload, after, null)
+    public constructor(
+        id: String,
+        payload: T,
+        after: Duration,
+        metadata: Map<String, String> = emptyMap(),
+    ) : this(id, payload, after, null, metadata)
 
     /** Due at [at], by the server's clock; at once if that has passed. */
-    public constructor(id: String, payload: T, at: Instant) : this(id, payload, null, at)
+    public constructor(
+        id: String,
+        payload: T,
+        at: Instant,
+        metadata: Map<String, String> = emptyMap(),
+    ) : this(id, payload, null, at, metadata)
 }
 
 /** A timer as it is stored. */
@@ -34,6 +47,8 @@ public class Timer<out T> internal constructor(
     public val state: State,
     /** How it comes again and again, or `null` if it fires once. */
     public val recurrence: Recurrence?,
+    /** What was given beside the payload, see [TimerMetadata]. */
+    public val metadata: Map<String, String>,
     private val decoded: Lazy<T>,
 ) {
     /** What its handler gets. Throws what the topic's codec throws if it cannot be decoded. */
@@ -59,7 +74,7 @@ public class Timer<out T> internal constructor(
 
 /** Some timers, and where the next ones begin. */
 public class TimerPage<out T> internal constructor(
-    /** In ascending order of [Timer.next] and id. */
+    /** In ascending order of [Timer.next], and where that is the same, in the order of [Timers.list]. */
     public val timers: List<Timer<T>>,
     /** To be given to the next call; `null` if there are no more. */
     public val next: String?,
@@ -91,7 +106,7 @@ public class DeadTimer internal constructor(
         /** It has used up its attempts. */
         DEAD,
 
-        /** Its payload could not be decoded. */
+        /** It could not be decoded. A recurring timer is here only if its recurrence cannot be read. */
         UNDECODABLE,
 
         /** It is due, and no worker handles its topic. It needs no requeueing: it is taken as soon as one does. */
@@ -101,7 +116,7 @@ public class DeadTimer internal constructor(
 
 /** Some dead timers, and where the next ones begin. */
 public class DeadTimerPage internal constructor(
-    /** In ascending order of [DeadTimer.since] and id within each topic. */
+    /** In ascending order of [DeadTimer.since] and id within each topic; topics and ids by their bytes. */
     public val timers: List<DeadTimer>,
     /** To be given to the next call; `null` if there are no more. */
     public val next: String?,

@@ -1,7 +1,7 @@
 package io.signalbox.timers
 
+import java.time.Instant
 import kotlin.time.Duration
-import kotlin.time.Instant
 
 /** Something that happened to a timer in this process. */
 public sealed class TimerEvent(

@@ -1,5 +1,6 @@
 package io.signalbox.timers
 
+import io.signalbox.InternalSignalboxApi
 import io.signalbox.timers.internal.CallSite
 
 /** Which handler gets which topic. Made by [timerRouter]; several of them can be included in one service. */
@@ -49,6 +50,17 @@ public class TimerRouterBuilder<C> internal constructor() {
         handler: suspend TimerScope<C>.(T) -> Unit,
     ) {
         add(Route(topic, TopicSettings().apply(settings), handler, CallSite.find()))
+    }
+
+    /** As the other, named elsewhere: for builders around this one. */
+    @InternalSignalboxApi
+    public fun <T> on(
+        topic: Topic<T>,
+        settings: TopicSettings.() -> Unit,
+        place: String,
+        handler: suspend TimerScope<C>.(T) -> Unit,
+    ) {
+        add(Route(topic, TopicSettings().apply(settings), handler, place))
     }
 
     /** Takes over all handlers of [router]. */

@@ -4,8 +4,8 @@ import io.signalbox.InternalSignalboxApi
 import io.signalbox.Signalbox
 import io.signalbox.internal.BackendOwner
 import io.signalbox.timers.internal.DefaultTimers
+import java.time.Instant
 import kotlin.time.Duration
-import kotlin.time.Instant
 import kotlinx.coroutines.flow.Flow
 import org.HdrHistogram.Histogram
 
@@ -16,7 +16,8 @@ import org.HdrHistogram.Histogram
  * It is handled twice only if a handler failed, or the claim on it ended because its worker died or was cut off or frozen for longer than
  * [TimersSettings.takeoverAfter]. One timer that fails, hangs or cannot be decoded delays no other.
  *
- * All members are safe to use from any thread and coroutine. Closing the [Signalbox] ends it.
+ * All members are safe to use from any thread and coroutine. Closing the [Signalbox] ends it, as cancelling [run] does; from inside of a
+ * handler, closing returns at once, and the end comes when the handler has returned.
  *
  * ```
  * val timers = Timers(signalbox, context = app) { include(router) }
@@ -29,17 +30,25 @@ public interface Timers {
      * Sets the timer [id] of [topic], due [after] from the moment at which the server gets it. An existing one of the same id, waiting,
      * paused or dead, is replaced in the same step.
      *
+     * One that recurs is refused: it would not recur any more. [cancel] it first, or use [scheduleRecurring].
+     *
+     * Timers of one topic that are due at the same millisecond are taken in the order in which they were set, 4096 of them; more than
+     * that, and
+     * from the year 2109 on more than half of that and so on, by the bytes of their ids.
+     *
      * If it is being handled at that moment, the handler is not interrupted, its outcome has no effect any more, and the new setting is
      * handled when it is due, maybe while the old handler still runs.
      *
      * Suspends until the server has stored it. If the call fails or is cancelled, it may have been stored or not. Many concurrent calls
-     * of a
-     * process travel together.
+     * of a process travel together. What the server refuses, as one that is out of memory does, is told at once.
      *
      * @param id not blank, at most 512 bytes of UTF-8, no braces, control characters or lone surrogates.
      * @param after zero is due at once; whole milliseconds, rounded up; at most 1000 years.
-     * @throws IllegalArgumentException if an argument is out of range, the payload too large, or the topic unknown to this service; nothing
-     *   was written.
+     * @param metadata beside the payload, see [TimerMetadata] for the limits; wins over that of the coroutine.
+     * @throws IllegalArgumentException if an argument is out of range, the payload too large, or the topic unknown to this service, or if
+     * the
+     *   payload cannot be read back; nothing was written.
+     * @throws IllegalStateException if the timer recurs; nothing was changed.
      * @throws io.signalbox.StoreUnavailableException if the store gives no answer in time.
      */
     public suspend fun <T> schedule(
@@ -47,6 +56,7 @@ public interface Timers {
         id: String,
         payload: T,
         after: Duration,
+        metadata: Map<String, String> = emptyMap(),
     )
 
     /** As the other, due at [at] by the server's clock; at once if that has passed. Years up to 9999; rounded up to milliseconds. */
@@ -55,6 +65,7 @@ public interface Timers {
         id: String,
         payload: T,
         at: Instant,
+        metadata: Map<String, String> = emptyMap(),
     )
 
     /**
@@ -67,14 +78,21 @@ public interface Timers {
     )
 
     /**
-     * Sets the recurring timer [id] of [topic], and returns whether it was set: one that exists with the same recurrence and payload is
-     * left
-     * alone, with its next occurrence, paused or not. So every process can call this when it starts.
+     * Sets the recurring timer [id] of [topic], and returns whether that changed anything. So every process can call this when it starts:
+     *
+     * - one that recurs in the same way keeps its next occurrence, its count of occurrences, and whether it is paused; if the payload or
+     *   the
+     *   metadata are others, they are replaced, and the next occurrence has them;
+     * - one that recurs in another way, or is no recurring timer, is set anew; if it is paused it stays so;
+     * - one that was parked or dead is put back.
      *
      * However many workers there are, each occurrence is handled as one timer, and the next one is set in the same step in which it is
-     * acknowledged or given up.
+     * acknowledged or given up. A recurring timer is never dead: an occurrence that fails for good, or that no worker can decode, is given
+     * up
+     * and reported, and the next one comes.
      *
-     * @param first when it occurs first; by default when [recurrence] says, seen from now.
+     * @param first when it occurs first, if it is set anew; by default when [recurrence] says, seen from now.
+     * @throws IllegalArgumentException as [schedule], and if the recurrence never occurs.
      */
     public suspend fun <T> scheduleRecurring(
         topic: Topic<T>,
@@ -82,12 +100,17 @@ public interface Timers {
         payload: T,
         recurrence: Recurrence,
         first: Instant? = null,
+        metadata: Map<String, String> = emptyMap(),
     ): Boolean
 
     /**
      * Removes the timer, whatever state it is in, and tells whether there was one. A handler that runs at that moment is not
-     * interrupted; its
-     * outcome has no effect any more.
+     * interrupted; its outcome has no effect any more.
+     *
+     * This and everything that asks takes any topic that this service knows or that a timer was ever set for, so that timers of a topic
+     * which the code has dropped can be looked at and removed, see [rawTopic].
+     *
+     * @throws IllegalArgumentException if the topic is neither: a typing error.
      */
     public suspend fun cancel(
         topic: Topic<*>,
@@ -109,6 +132,29 @@ public interface Timers {
         id: String,
     ): Boolean
 
+    /**
+     * Has the timer handled now, and tells whether it waits on the timeline: `false` if it is paused, dead, being handled, or there is
+     * none. A
+     * recurring one has its next occurrence when it would have had it anyway, another one is done with that.
+     */
+    public suspend fun runNow(
+        topic: Topic<*>,
+        id: String,
+    ): Boolean
+
+    /**
+     * Has no timer of [topic] taken by anybody until [resumeTopic], and tells whether that is new. Handlers that run go on, timers can be
+     * set and
+     * changed, and what becomes due waits. Single timers that are [paused][pause] are another matter.
+     */
+    public suspend fun pauseTopic(topic: Topic<*>): Boolean
+
+    /** Ends [pauseTopic], and tells whether the topic was paused: what is overdue is taken at once. */
+    public suspend fun resumeTopic(topic: Topic<*>): Boolean
+
+    /** The names of the topics that are paused as a whole. */
+    public suspend fun pausedTopics(): Set<String>
+
     /** The timer, whatever state it is in, or `null` if there is none. */
     public suspend fun <T> get(
         topic: Topic<T>,
@@ -116,7 +162,9 @@ public interface Timers {
     ): Timer<T>?
 
     /**
-     * The timers on the timeline of [topic], those being handled included, in the order of [Timer.next].
+     * The timers on the timeline of [topic], those being handled included, in the order of [Timer.next], and where that is the same in the
+     * order
+     * in which they are taken. Paused ones are not on the timeline, see [listPaused].
      *
      * @param from only those with [Timer.next] not before this; [until] not after this.
      * @param limit 1 to 1000 a page.
@@ -132,6 +180,21 @@ public interface Timers {
 
     /** How many timers are on the timeline of [topic], those being handled included. */
     public suspend fun count(topic: Topic<*>): Long
+
+    /**
+     * The timers of [topic] that are paused, those first that have been so for longest.
+     *
+     * @param limit 1 to 1000 a page.
+     * @param after [TimerPage.next] of the page before.
+     */
+    public suspend fun <T> listPaused(
+        topic: Topic<T>,
+        limit: Int = 100,
+        after: String? = null,
+    ): TimerPage<T>
+
+    /** How many timers of [topic] are paused. */
+    public suspend fun countPaused(topic: Topic<*>): Long
 
     /**
      * Timers that will not be handled until somebody does something about it: dead, undecodable, or due without a worker for their topic.
@@ -164,7 +227,10 @@ public interface Timers {
      * time.
      *
      * When cancelled, it takes no more timers, gives running handlers [TimersSettings.drainTimeout] to end, then cancels them and gives
-     * their timers back. It suspends for that time, and so does everything that waits for it.
+     * their timers back. It suspends for that time, and so does everything that waits for it; without running handlers, within the client's
+     * store timeout. Closing the client does the same.
+     *
+     * Where more is due than there are places, each topic gets the same share of them.
      *
      * @throws IllegalStateException if it runs already, or there is no handler.
      * @throws io.signalbox.SignalboxClosedException when the client is closed.
@@ -172,8 +238,8 @@ public interface Timers {
     public suspend fun run(): Nothing
 
     /**
-     * Handles what is due now, once, and returns when that is done: for a process that is started from time to time, and for tests. What
-     * becomes due meanwhile is left for the next pass.
+     * Handles what is due now, once, and returns when that is done: for a process that is started from time to time, and for tests. That
+     * includes what was set before with a span of zero, or for the present moment. What becomes due meanwhile is left for the next pass.
      */
     public suspend fun handleReady(): HandledTimers
 

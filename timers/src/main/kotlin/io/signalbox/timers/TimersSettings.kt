@@ -63,9 +63,22 @@ public class TimersSettings<C> internal constructor() {
     /** The first part of the names of the keys with the payloads; all processes must agree. */
     public var payloadsKey: String = TimerKeys.PAYLOADS
 
+    /**
+     * How many dead and undecodable timers of a topic are kept, in each shard; 1 or more. Where there are more, the oldest are removed
+     * when a
+     * worker takes its next turn, and logged as a number. By default all are kept: what was promised to be handled is not removed unless
+     * you
+     * say so.
+     */
+    public var deadTimersPerTopic: Int = Int.MAX_VALUE
+
+    /** How long dead and undecodable timers are kept; 1 s or more, infinite for ever, as by default. Removed as by [deadTimersPerTopic]. */
+    public var deadTimersFor: Duration = Duration.INFINITE
+
     /** Hears of every event. */
     public var listener: TimerListener? = null
 
+    internal val interceptors = mutableListOf<TimerInterceptor<C>>()
     internal val routes: Map<String, Route<C, *>> get() = router.routes
     internal val topics: Map<String, Topic<*>> get() = declared + routes.mapValues { it.value.topic }
 
@@ -78,6 +91,11 @@ public class TimersSettings<C> internal constructor() {
         settings: TopicSettings.() -> Unit = {},
         handler: suspend TimerScope<C>.(T) -> Unit,
     ): Unit = router.add(Route(topic, TopicSettings().apply(settings), handler, CallSite.find()))
+
+    /** Goes around every handler; of several, the first one outermost. */
+    public fun intercept(interceptor: TimerInterceptor<C>) {
+        interceptors += interceptor
+    }
 
     /** Makes topics known that are set here and handled elsewhere. */
     public fun declare(vararg topics: Topic<*>) {
@@ -104,6 +122,10 @@ public class TimersSettings<C> internal constructor() {
             }
         }
         require(drainTimeout >= Duration.ZERO) { "drainTimeout must not be negative, but was $drainTimeout." }
+        require(deadTimersPerTopic >= 1) { "deadTimersPerTopic must be at least 1, but was $deadTimersPerTopic." }
+        require(deadTimersFor == Duration.INFINITE || deadTimersFor in 1.seconds..Limits.LONGEST) {
+            "deadTimersFor must be 1s to ${Limits.LONGEST} or infinite, but was $deadTimersFor."
+        }
         require(maxPayloadBytes in 1..MAX_PAYLOAD) { "maxPayloadBytes must be 1 to $MAX_PAYLOAD, but was $maxPayloadBytes." }
         require(shards in 1..MAX_SHARDS) { "shards must be 1 to $MAX_SHARDS, but was $shards." }
         previousShards?.let { require(it in 1..MAX_SHARDS) { "previousShards must be 1 to $MAX_SHARDS, but was $it." } }
@@ -130,6 +152,6 @@ public class TimersSettings<C> internal constructor() {
         const val MAX_SHARDS = 256
         const val LEAST_JITTER = 0.1
         const val MOST_JITTER = 10.0
-        val RESERVED = listOf("marks", "shelf", "sleepers", "state", "seen", "topics")
+        val RESERVED = listOf("marks", "shelf", "paused", "sleepers", "state", "seen", "topics")
     }
 }

@@ -23,7 +23,10 @@ public class Topic<T> internal constructor(
 
 /** How payloads are turned into bytes and back. Must be safe to use from several threads. */
 public interface TimerCodec<T> {
-    /** Throws if [payload] cannot be encoded; nothing is scheduled then. */
+    /**
+     * Throws if [payload] cannot be encoded; nothing is scheduled then. The first payload of each class that a process schedules is decoded
+     * again, to find out in time that it can be.
+     */
     public fun encode(payload: T): ByteArray
 
     /** Throws if [bytes] are no payload of this type; the timer is parked then. */
@@ -56,6 +59,20 @@ public fun <T> topic(
     codec: TimerCodec<T>,
 ): Topic<T> = Topic(Limits.requireTopic(name), codec)
 
+/**
+ * The topic of that name with payloads as they are stored: to list, look at and cancel what is stored under a topic that the code has
+ * dropped.
+ *
+ * @throws IllegalArgumentException if the name cannot be used.
+ */
+public fun rawTopic(name: String): Topic<ByteArray> = topic(name, RawCodec)
+
+private object RawCodec : TimerCodec<ByteArray> {
+    override fun encode(payload: ByteArray): ByteArray = payload.copyOf()
+
+    override fun decode(bytes: ByteArray): ByteArray = bytes.copyOf()
+}
+
 /** The JSON of payloads unless another is given: as strict as the library's default, except that unknown properties are ignored. */
 public val TimerJson: Json = Json { ignoreUnknownKeys = true }
 
@@ -63,7 +80,17 @@ private class JsonCodec<T>(
     private val serializer: KSerializer<T>,
     private val json: Json,
 ) : TimerCodec<T> {
-    override fun encode(payload: T): ByteArray = json.encodeToString(serializer, payload).toByteArray()
+    override fun encode(payload: T): ByteArray = json.encodeToString(serializer, payload).let { text ->
+        try {
+            text.encodeToByteArray(throwOnInvalidSequence = true)
+        } catch (problem: CharacterCodingException) {
+            throw IllegalArgumentException(
+                "The payload contains a lone surrogate, half of a character: UTF-8 cannot say it, and it would come back as another one. " +
+                    "Was a text cut in the middle of a character?",
+                problem,
+            )
+        }
+    }
 
     override fun decode(bytes: ByteArray): T = json.decodeFromString(serializer, bytes.decodeToString(throwOnInvalidSequence = true))
 }

@@ -1,12 +1,21 @@
 package io.signalbox.timers
 
+import ch.qos.logback.classic.Logger
+import ch.qos.logback.classic.spi.ILoggingEvent
+import ch.qos.logback.core.read.ListAppender
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.nulls.shouldNotBeNull
 import io.kotest.matchers.shouldBe
 import io.signalbox.InMemoryStore
 import io.signalbox.Signalbox
+import io.signalbox.internal.BackendOwner
 import io.signalbox.timers.behaviour.Note
 import io.signalbox.timers.behaviour.Notes
+import io.signalbox.timers.internal.DefaultTimers
+import io.signalbox.timers.internal.ledger.TimerLedger
+import io.signalbox.timers.internal.ledger.Turn
+import io.signalbox.timers.internal.ledger.TurnAnswer
+import io.signalbox.timers.internal.ledgerOf
 import java.time.ZoneId
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.days
@@ -14,7 +23,7 @@ import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
-import kotlin.time.Instant
+import kotlin.time.measureTimedValue
 import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
@@ -24,6 +33,7 @@ import kotlinx.coroutines.test.currentTime
 import kotlinx.coroutines.test.runCurrent
 import kotlinx.coroutines.test.runTest
 import kotlinx.coroutines.test.testTimeSource
+import org.slf4j.LoggerFactory
 
 /** Handlers can be tested in virtual time: hours pass in moments, and timers fire exactly when they are due. */
 class TimersInVirtualTimeSpec : FunSpec({
@@ -119,6 +129,63 @@ class TimersInVirtualTimeSpec : FunSpec({
         }
     }
 
+    test("claims whose answer is older than a lease are given back, and nobody handles them twice") {
+        runTest {
+            val store = store()
+            val handled = mutableListOf<String>()
+
+            fun settings(worker: String) =
+                TimersSettings<TestScope>().apply {
+                    takeoverAfter = 2.seconds
+                    on(Notes) { handled += "$worker, attempt $attempt" }
+                }
+            val slow =
+                DefaultTimers(Signalbox.inMemory(store, backgroundScope) as BackendOwner, this, settings("slow")) { backend, config ->
+                    SlowLedger(ledgerOf(backend, config))
+                }
+            val quick = Timers(Signalbox.inMemory(store, backgroundScope), this) {
+                takeoverAfter = 2.seconds
+                on(Notes) { handled += "quick, attempt $attempt" }
+            }
+            backgroundScope.launch { slow.run() }
+            slow.schedule(Notes, "a", Note("x"), after = 1.seconds)
+            advanceTimeBy(2.seconds)
+            backgroundScope.launch { quick.run() }
+            advanceTimeBy(10.seconds)
+            handled shouldBe listOf("quick, attempt 2")
+            quick.get(Notes, "a") shouldBe null
+        }
+    }
+
+    test("a handler that takes long is named after a tenth of its time") {
+        runTest {
+            val logger = LoggerFactory.getLogger("io.signalbox.timers.internal.worker.ShardLoop") as Logger
+            val appender = ListAppender<ILoggingEvent>().apply { start() }
+            logger.addAppender(appender)
+            val timers = service { on(Notes) { delay(5.minutes) } }
+            backgroundScope.launch { timers.run() }
+            timers.schedule(Notes, "slow", Note("x"), after = Duration.ZERO)
+            advanceTimeBy(59.seconds)
+            appender.list.map { it.formattedMessage } shouldBe emptyList()
+            advanceTimeBy(4.minutes)
+            logger.detachAppender(appender)
+            appender.list.map { it.formattedMessage } shouldBe
+                listOf("The handler of timer 'slow' of topic 'notes' has run for 1m and keeps a place of 64; it may run for 10m")
+        }
+    }
+
+    test("a year of a daily timer passes in moments") {
+        runTest {
+            var count = 0
+            val timers = Timers(Signalbox.inMemory(store(), backgroundScope), Unit) { on(Notes) { count++ } }
+            backgroundScope.launch { timers.run() }
+            timers.scheduleRecurring(Notes, "daily", Note("x"), Recurrence.cron("30 2 * * *", ZoneId.of("Europe/Berlin")))
+            val (_, took) = measureTimedValue { advanceTimeBy(365.days) }
+            println("a year of virtual time: $took")
+            count shouldBe 365
+        }
+    }
+
     test("a cron timer follows the clocks of its zone") {
         runTest {
             val fired = mutableListOf<String>()
@@ -181,3 +248,14 @@ class TimersInVirtualTimeSpec : FunSpec({
         }
     }
 })
+
+/** Answers late when it has claims to tell, as a network may. */
+private class SlowLedger(
+    private val ledger: TimerLedger,
+) : TimerLedger by ledger {
+    override suspend fun turn(
+        shard: Int,
+        turn: Turn,
+    ): TurnAnswer =
+        ledger.turn(shard, turn).also { if (it is TurnAnswer.Done && it.claims.isNotEmpty()) delay(5.seconds) }
+}

@@ -4,12 +4,13 @@ import io.signalbox.Signalbox
 import io.signalbox.timers.NewTimer
 import io.signalbox.timers.Timers
 import io.signalbox.timers.topic
+import java.time.Duration
+import java.time.Instant
 import java.util.concurrent.atomic.AtomicInteger
 import java.util.concurrent.atomic.AtomicReference
 import kotlin.time.Duration.Companion.days
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
-import kotlin.time.Instant
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -77,9 +78,9 @@ internal class SignalboxTimerContender(
         val left = AtomicInteger(count)
         val end = CompletableDeferred<Long>()
         onHandled.set { if (left.decrementAndGet() == 0) end.complete(System.nanoTime()) }
-        val due = timers.now() + aheadMillis(count).milliseconds
+        val due = timers.now().plusMillis(aheadMillis(count))
         timers.scheduleAll(Jobs, List(count) { NewTimer("job-$it", PAYLOAD, at = due) })
-        val dueNanos = System.nanoTime() + (due - timers.now()).inWholeNanoseconds
+        val dueNanos = System.nanoTime() + Duration.between(timers.now(), due).toNanos()
         check(dueNanos > System.nanoTime()) { "signalbox: the timers were due before all were set." }
         onSet()
         val run = scope.launch { timers.run() }
@@ -99,7 +100,7 @@ internal class SignalboxTimerContender(
         val end = CompletableDeferred<Unit>()
         onHandled.set { due ->
             // The server is on this machine, so its clock is this one.
-            lags.recordValue(maxOf(0, nowMicros() - due.toEpochMilliseconds() * 1000))
+            lags.recordValue(maxOf(0, nowMicros() - due.toEpochMilli() * 1000))
             if (left.decrementAndGet() == 0) end.complete(Unit)
         }
         val run = scope.launch { timers.run() }
@@ -118,4 +119,4 @@ internal class SignalboxTimerContender(
 /** A small job: what a handler needs to look something up. */
 internal const val PAYLOAD = "{\"order\":1234567,\"action\":\"remind\",\"locale\":\"en\"}"
 
-internal fun nowMicros(): Long = java.time.Instant.now().let { it.epochSecond * 1_000_000 + it.nano / 1000 }
+internal fun nowMicros(): Long = Instant.now().let { it.epochSecond * 1_000_000 + it.nano / 1000 }

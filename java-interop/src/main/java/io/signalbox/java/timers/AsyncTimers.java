@@ -3,7 +3,9 @@ package io.signalbox.java.timers;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
 import org.HdrHistogram.Histogram;
@@ -43,6 +45,16 @@ public interface AsyncTimers {
     <T> CompletableFuture<@Nullable Void> schedule(Topic<T> topic, String id, T payload, Instant at);
 
     /**
+     * Sets one timer, as it says.
+     *
+     * @param <T> the type of payloads
+     * @param topic whose timer
+     * @param timer what to set
+     * @return completed when the server has stored it
+     */
+    <T> CompletableFuture<@Nullable Void> schedule(Topic<T> topic, NewTimer<T> timer);
+
+    /**
      * Sets many timers, some hundreds in one step each; of two with the same id the later one counts. If it fails, some may have been set. Errors of arguments are
      * found before the first is written.
      *
@@ -54,15 +66,16 @@ public interface AsyncTimers {
     <T> CompletableFuture<@Nullable Void> scheduleAll(Topic<T> topic, Collection<NewTimer<T>> timers);
 
     /**
-     * Sets the recurring timer {@code id} of {@code topic}: one that exists with the same recurrence and payload is left alone, with its next occurrence, paused or
-     * not. So every process can call this when it starts. However many workers there are, each occurrence is handled as one timer.
+     * Sets the recurring timer {@code id} of {@code topic}. So every process can call this when it starts: one that recurs in the same way keeps its next
+     * occurrence, its count of occurrences, and whether it is paused, and takes over another payload; one that recurs in another way is set anew, and stays
+     * paused if it is; one that was parked is put back. However many workers there are, each occurrence is handled as one timer.
      *
      * @param <T> the type of payloads
      * @param topic whose timer
      * @param id its id within the topic
      * @param payload what its handler is to get
      * @param recurrence how it comes again; it occurs first when this says, seen from now
-     * @return whether it was set
+     * @return whether that changed anything
      */
     <T> CompletableFuture<Boolean> scheduleRecurring(Topic<T> topic, String id, T payload, Recurrence recurrence);
 
@@ -75,10 +88,24 @@ public interface AsyncTimers {
      * @param payload what its handler is to get
      * @param recurrence how it comes again
      * @param first when it occurs first
-     * @return whether it was set
+     * @return whether that changed anything
      */
     <T> CompletableFuture<Boolean> scheduleRecurring(
             Topic<T> topic, String id, T payload, Recurrence recurrence, Instant first);
+
+    /**
+     * As the other, with metadata, which travel beside the payload.
+     *
+     * @param <T> the type of payloads
+     * @param topic whose timer
+     * @param id its id within the topic
+     * @param payload what its handler is to get
+     * @param recurrence how it comes again
+     * @param metadata as {@link NewTimer#metadata(Map)}
+     * @return whether that changed anything
+     */
+    <T> CompletableFuture<Boolean> scheduleRecurring(
+            Topic<T> topic, String id, T payload, Recurrence recurrence, Map<String, String> metadata);
 
     /**
      * Removes the timer, whatever state it is in. A handler that runs at that moment is not interrupted; its outcome has no effect any more.
@@ -106,6 +133,57 @@ public interface AsyncTimers {
      * @return whether it was paused
      */
     CompletableFuture<Boolean> resume(Topic<?> topic, String id);
+
+    /**
+     * Has the timer handled now. A recurring one has its next occurrence when it would have had it anyway, another one is done with that.
+     *
+     * @param topic whose timer
+     * @param id its id within the topic
+     * @return whether it waits on the timeline: not if it is paused, dead, being handled, or there is none
+     */
+    CompletableFuture<Boolean> runNow(Topic<?> topic, String id);
+
+    /**
+     * Has no timer of {@code topic} taken by anybody until {@link #resumeTopic}. Handlers that run go on, timers can be set and changed, and what becomes due
+     * waits. Single timers that are paused are another matter.
+     *
+     * @param topic whose timers
+     * @return whether that is new
+     */
+    CompletableFuture<Boolean> pauseTopic(Topic<?> topic);
+
+    /**
+     * Ends {@link #pauseTopic}: what is overdue is taken at once.
+     *
+     * @param topic whose timers
+     * @return whether the topic was paused
+     */
+    CompletableFuture<Boolean> resumeTopic(Topic<?> topic);
+
+    /**
+     * The names of the topics that are paused as a whole.
+     *
+     * @return names, or none
+     */
+    CompletableFuture<Set<String>> pausedTopics();
+
+    /**
+     * How many timers of {@code topic} are paused.
+     *
+     * @param topic whose timers
+     * @return 0 or more
+     */
+    CompletableFuture<Long> countPaused(Topic<?> topic);
+
+    /**
+     * The timers of {@code topic} that are paused, those first that have been so for longest.
+     *
+     * @param <T> the type of payloads
+     * @param topic whose timers
+     * @param query its limit and page; its times are not looked at
+     * @return a page of them
+     */
+    <T> CompletableFuture<TimerPage<T>> listPaused(Topic<T> topic, TimerQuery query);
 
     /**
      * Reads the timer, whatever state it is in.

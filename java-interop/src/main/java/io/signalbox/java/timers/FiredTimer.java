@@ -1,6 +1,7 @@
 package io.signalbox.java.timers;
 
 import java.time.Instant;
+import java.util.Map;
 
 /**
  * What a handler knows of the timer it handles, besides the payload.
@@ -11,5 +12,21 @@ import java.time.Instant;
  * @param attempt 1 for the first time this timer is handled, more after failures and after deaths of workers
  * @param fencingToken larger for every later claim of the same timer: whoever keeps the largest one seen can tell a handler that was overtaken,
  *     because its process was frozen for longer than its claim lasted
+ * @param metadata what was given beside the payload
  */
-public record FiredTimer(String topic, String id, Instant due, int attempt, long fencingToken) {}
+public record FiredTimer(
+        String topic, String id, Instant due, int attempt, long fencingToken, Map<String, String> metadata) {
+    /**
+     * Makes one, for tests of handlers.
+     *
+     * @param topic the timer's topic
+     * @param id its id within its topic
+     * @param due when it was due at first
+     * @param attempt 1 for the first time
+     * @param fencingToken larger for every later claim
+     * @param metadata what was given beside the payload
+     */
+    public FiredTimer {
+        metadata = Map.copyOf(metadata);
+    }
+}

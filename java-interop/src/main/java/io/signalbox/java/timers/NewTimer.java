@@ -2,12 +2,13 @@ package io.signalbox.java.timers;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A timer that is to be set, with others.
+ * A timer that is to be set, alone or with others. Immutable.
  *
  * @param <T> the type of payloads
  */
@@ -16,12 +17,15 @@ public final class NewTimer<T> {
     private final T payload;
     private final @Nullable Duration after;
     private final @Nullable Instant at;
+    private final Map<String, String> metadata;
 
-    private NewTimer(String id, T payload, @Nullable Duration after, @Nullable Instant at) {
+    private NewTimer(
+            String id, T payload, @Nullable Duration after, @Nullable Instant at, Map<String, String> metadata) {
         this.id = Objects.requireNonNull(id, "id");
         this.payload = Objects.requireNonNull(payload, "payload");
         this.after = after;
         this.at = at;
+        this.metadata = Map.copyOf(metadata);
     }
 
     /**
@@ -34,7 +38,7 @@ public final class NewTimer<T> {
      * @return a timer to be set
      */
     public static <T> NewTimer<T> after(String id, T payload, Duration after) {
-        return new NewTimer<>(id, payload, Objects.requireNonNull(after, "after"), null);
+        return new NewTimer<>(id, payload, Objects.requireNonNull(after, "after"), null, Map.of());
     }
 
     /**
@@ -47,7 +51,7 @@ public final class NewTimer<T> {
      * @return a timer to be set
      */
     public static <T> NewTimer<T> at(String id, T payload, Instant at) {
-        return new NewTimer<>(id, payload, null, Objects.requireNonNull(at, "at"));
+        return new NewTimer<>(id, payload, null, Objects.requireNonNull(at, "at"), Map.of());
     }
 
     /**
@@ -84,5 +88,24 @@ public final class NewTimer<T> {
      */
     public Optional<Instant> at() {
         return Optional.ofNullable(at);
+    }
+
+    /**
+     * The same with metadata, which travel beside the payload: a trace, a tenant, a correlation id.
+     *
+     * @param metadata at most 64 entries; keys not blank; no control characters and lone surrogates; 8 KiB in all
+     * @return another timer to be set
+     */
+    public NewTimer<T> metadata(Map<String, String> metadata) {
+        return new NewTimer<>(id, payload, after, at, metadata);
+    }
+
+    /**
+     * What travels beside the payload.
+     *
+     * @return what was given, or nothing
+     */
+    public Map<String, String> metadata() {
+        return metadata;
     }
 }

@@ -2,6 +2,7 @@ package io.signalbox.java.timers;
 
 import io.signalbox.java.internal.timers.Recurrences;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
 
@@ -53,10 +54,37 @@ public interface Recurrence {
     }
 
     /**
-     * At the times of a five-field (Unix) cron expression. Where clocks go forward, a time that does not exist is moved to the end of the gap; where
-     * they go back, a time that exists twice occurs once.
+     * The same without what would occur after {@code end}. The timer is gone when its last occurrence was handled or given up.
      *
-     * @param expression five fields: minute, hour, day of the month, month, day of the week
+     * @param end the last moment at which it may occur
+     * @return another recurrence
+     * @throws IllegalArgumentException if there is an end already
+     */
+    Recurrence until(Instant end);
+
+    /**
+     * The same with a number of occurrences: those that were handled or given up. What is missed does not count.
+     *
+     * @param count 1 or more
+     * @return another recurrence
+     * @throws IllegalArgumentException if there is a number already, or it is less than 1
+     */
+    Recurrence times(int count);
+
+    /**
+     * At the times of a cron expression.
+     *
+     * <p>Five fields, minute, hour, day of the month, month and day of the week (0 and 7 are Sunday), or six, with a second before them. In each:
+     * {@code *}, numbers, names ({@code JAN}, {@code FRI}, in any case), lists, ranges that may wrap around ({@code FRI-MON}), steps. Days of the month
+     * also: {@code L} the last, {@code L-3} the third before it, {@code 15W} the working day nearest to the 15th, {@code LW} the last working day. Days of
+     * the week also: {@code FRI#2} the second Friday, {@code FRIL} the last. If both kinds of days are given, either counts. Or one of {@code @hourly},
+     * {@code @daily}, {@code @midnight}, {@code @weekly}, {@code @monthly}, {@code @yearly}, {@code @annually}.
+     *
+     * <p>Where the clocks change: with {@code *} for the hour it occurs whenever a clock shows such a time. Anything else for the hour names times of day,
+     * each of which occurs once on each of its days: a time that is left out occurs later by as much as is left out, one that is shown twice occurs the
+     * first time. What comes to be the same moment occurs once.
+     *
+     * @param expression what to read
      * @param zone whose clocks
      * @param misfire what becomes of missed occurrences
      * @return a recurrence

@@ -1,6 +1,7 @@
 package io.signalbox.java.timers;
 
 import java.time.Instant;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -69,6 +70,13 @@ public interface Timer<T> {
      * @return empty if it fires once
      */
     Optional<Recurrence> recurrence();
+
+    /**
+     * What was given beside the payload.
+     *
+     * @return entries, or none
+     */
+    Map<String, String> metadata();
 
     /**
      * What its handler gets. Throws what the topic's codec throws if it cannot be decoded.

@@ -5,7 +5,9 @@ import io.signalbox.java.internal.timers.TimersBridge;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Flow;
 import org.HdrHistogram.Histogram;
 
@@ -62,6 +64,16 @@ public interface Timers {
     <T> void schedule(Topic<T> topic, String id, T payload, Instant at) throws InterruptedException;
 
     /**
+     * Sets one timer, as it says.
+     *
+     * @param <T> the type of payloads
+     * @param topic whose timer
+     * @param timer what to set
+     * @throws InterruptedException if the thread is interrupted first
+     */
+    <T> void schedule(Topic<T> topic, NewTimer<T> timer) throws InterruptedException;
+
+    /**
      * Sets many timers, some hundreds in one step each; of two with the same id the later one counts. If it fails, some may have been set. Errors of arguments are
      * found before the first is written.
      *
@@ -75,15 +87,16 @@ public interface Timers {
     <T> void scheduleAll(Topic<T> topic, Collection<NewTimer<T>> timers) throws InterruptedException;
 
     /**
-     * Sets the recurring timer {@code id} of {@code topic}: one that exists with the same recurrence and payload is left alone, with its next occurrence, paused or
-     * not. So every process can call this when it starts. However many workers there are, each occurrence is handled as one timer.
+     * Sets the recurring timer {@code id} of {@code topic}. So every process can call this when it starts: one that recurs in the same way keeps its next
+     * occurrence, its count of occurrences, and whether it is paused, and takes over another payload; one that recurs in another way is set anew, and stays
+     * paused if it is; one that was parked is put back. However many workers there are, each occurrence is handled as one timer.
      *
      * @param <T> the type of payloads
      * @param topic whose timer
      * @param id its id within the topic
      * @param payload what its handler is to get
      * @param recurrence how it comes again; it occurs first when this says, seen from now
-     * @return whether it was set
+     * @return whether that changed anything
      * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
      * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
@@ -100,12 +113,28 @@ public interface Timers {
      * @param payload what its handler is to get
      * @param recurrence how it comes again
      * @param first when it occurs first
-     * @return whether it was set
+     * @return whether that changed anything
      * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
      * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     <T> boolean scheduleRecurring(Topic<T> topic, String id, T payload, Recurrence recurrence, Instant first)
+            throws InterruptedException;
+
+    /**
+     * As the other, with metadata, which travel beside the payload.
+     *
+     * @param <T> the type of payloads
+     * @param topic whose timer
+     * @param id its id within the topic
+     * @param payload what its handler is to get
+     * @param recurrence how it comes again
+     * @param metadata as {@link NewTimer#metadata(Map)}
+     * @return whether that changed anything
+     * @throws InterruptedException if the thread is interrupted first
+     */
+    <T> boolean scheduleRecurring(
+            Topic<T> topic, String id, T payload, Recurrence recurrence, Map<String, String> metadata)
             throws InterruptedException;
 
     /**
@@ -143,6 +172,63 @@ public interface Timers {
      * @throws InterruptedException if the thread is interrupted first
      */
     boolean resume(Topic<?> topic, String id) throws InterruptedException;
+
+    /**
+     * Has the timer handled now. A recurring one has its next occurrence when it would have had it anyway, another one is done with that.
+     *
+     * @param topic whose timer
+     * @param id its id within the topic
+     * @return whether it waits on the timeline: not if it is paused, dead, being handled, or there is none
+     * @throws InterruptedException if the thread is interrupted first
+     */
+    boolean runNow(Topic<?> topic, String id) throws InterruptedException;
+
+    /**
+     * Has no timer of {@code topic} taken by anybody until {@link #resumeTopic}. Handlers that run go on, timers can be set and changed, and what becomes due
+     * waits. Single timers that are paused are another matter.
+     *
+     * @param topic whose timers
+     * @return whether that is new
+     * @throws InterruptedException if the thread is interrupted first
+     */
+    boolean pauseTopic(Topic<?> topic) throws InterruptedException;
+
+    /**
+     * Ends {@link #pauseTopic}: what is overdue is taken at once.
+     *
+     * @param topic whose timers
+     * @return whether the topic was paused
+     * @throws InterruptedException if the thread is interrupted first
+     */
+    boolean resumeTopic(Topic<?> topic) throws InterruptedException;
+
+    /**
+     * The names of the topics that are paused as a whole.
+     *
+     * @return names, or none
+     * @throws InterruptedException if the thread is interrupted first
+     */
+    Set<String> pausedTopics() throws InterruptedException;
+
+    /**
+     * How many timers of {@code topic} are paused.
+     *
+     * @param topic whose timers
+     * @return 0 or more
+     * @throws InterruptedException if the thread is interrupted first
+     */
+    long countPaused(Topic<?> topic) throws InterruptedException;
+
+    /**
+     * The timers of {@code topic} that are paused, those first that have been so for longest.
+     *
+     * @param <T> the type of payloads
+     * @param topic whose timers
+     * @param query its limit and page; its times are not looked at
+     * @return a page of them
+     * @throws InterruptedException if the thread is interrupted first
+     */
+    <T> TimerPage<T> listPaused(Topic<T> topic, TimerQuery query) throws InterruptedException;
 
     /**
      * Reads the timer, whatever state it is in.

@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Options of a service of timers.
  *
- * <p>Immutable. Durations are rounded up to whole milliseconds. What is left out has its default; what cannot be used is refused, by name and value,
- * when the timers are made.
+ * <p>Immutable. Durations are rounded up to whole milliseconds. What is left out has its default; what cannot be used is refused at once, by
+ * name and value.
  */
 public final class TimersOptions {
     private static final TimersOptions DEFAULTS = builder().build();
@@ -30,6 +30,9 @@ public final class TimersOptions {
     private final @Nullable Integer previousShards;
     private final @Nullable String timelineKey;
     private final @Nullable String payloadsKey;
+    private final @Nullable Integer deadTimersPerTopic;
+    private final @Nullable Duration deadTimersFor;
+    private final List<TimerInterceptor> interceptors;
     private final @Nullable TimerListener listener;
     private final Map<String, String> environment;
     private final @Nullable Executor blockingExecutor;
@@ -47,6 +50,9 @@ public final class TimersOptions {
         previousShards = builder.previousShards;
         timelineKey = builder.timelineKey;
         payloadsKey = builder.payloadsKey;
+        deadTimersPerTopic = builder.deadTimersPerTopic;
+        deadTimersFor = builder.deadTimersFor;
+        interceptors = List.copyOf(builder.interceptors);
         listener = builder.listener;
         environment = Map.copyOf(builder.environment);
         blockingExecutor = builder.blockingExecutor;
@@ -179,6 +185,33 @@ public final class TimersOptions {
     }
 
     /**
+     * How many dead and undecodable timers of a topic are kept.
+     *
+     * @return what was given to the builder, or empty
+     */
+    public Optional<Integer> deadTimersPerTopic() {
+        return Optional.ofNullable(deadTimersPerTopic);
+    }
+
+    /**
+     * How long dead and undecodable timers are kept.
+     *
+     * @return what was given to the builder, or empty
+     */
+    public Optional<Duration> deadTimersFor() {
+        return Optional.ofNullable(deadTimersFor);
+    }
+
+    /**
+     * What goes around every handler.
+     *
+     * @return what was given to the builder
+     */
+    public List<TimerInterceptor> interceptors() {
+        return interceptors;
+    }
+
+    /**
      * Who hears of every event.
      *
      * @return what was given to the builder, or empty
@@ -219,6 +252,9 @@ public final class TimersOptions {
         private @Nullable Integer previousShards;
         private @Nullable String timelineKey;
         private @Nullable String payloadsKey;
+        private @Nullable Integer deadTimersPerTopic;
+        private @Nullable Duration deadTimersFor;
+        private final List<TimerInterceptor> interceptors = new ArrayList<>();
         private @Nullable TimerListener listener;
         private Map<String, String> environment = Map.of();
         private @Nullable Executor blockingExecutor;
@@ -265,6 +301,8 @@ public final class TimersOptions {
          * @return this
          */
         public Builder concurrency(int concurrency) {
+            if (concurrency < 1 || concurrency > 10000)
+                throw new IllegalArgumentException("concurrency must be 1 to 10000, but was " + concurrency + ".");
             this.concurrency = concurrency;
             return this;
         }
@@ -277,7 +315,7 @@ public final class TimersOptions {
          * @return this
          */
         public Builder takeoverAfter(Duration takeoverAfter) {
-            this.takeoverAfter = Objects.requireNonNull(takeoverAfter, "takeoverAfter");
+            this.takeoverAfter = within("takeoverAfter", takeoverAfter, Duration.ofMillis(100), Duration.ofDays(1));
             return this;
         }
 
@@ -289,7 +327,7 @@ public final class TimersOptions {
          * @return this
          */
         public Builder safetyCheck(Duration safetyCheck) {
-            this.safetyCheck = Objects.requireNonNull(safetyCheck, "safetyCheck");
+            this.safetyCheck = within("safetyCheck", safetyCheck, Duration.ofSeconds(1), Duration.ofDays(1));
             return this;
         }
 
@@ -300,7 +338,10 @@ public final class TimersOptions {
          * @return this
          */
         public Builder drainTimeout(Duration drainTimeout) {
-            this.drainTimeout = Objects.requireNonNull(drainTimeout, "drainTimeout");
+            Objects.requireNonNull(drainTimeout, "drainTimeout");
+            if (drainTimeout.isNegative())
+                throw new IllegalArgumentException("drainTimeout must not be negative, but was " + drainTimeout + ".");
+            this.drainTimeout = drainTimeout;
             return this;
         }
 
@@ -311,6 +352,9 @@ public final class TimersOptions {
          * @return this
          */
         public Builder maxPayloadBytes(int maxPayloadBytes) {
+            if (maxPayloadBytes < 1 || maxPayloadBytes > (64 << 20))
+                throw new IllegalArgumentException(
+                        "maxPayloadBytes must be 1 to 67108864, but was " + maxPayloadBytes + ".");
             this.maxPayloadBytes = maxPayloadBytes;
             return this;
         }
@@ -323,6 +367,8 @@ public final class TimersOptions {
          * @return this
          */
         public Builder shards(int shards) {
+            if (shards < 1 || shards > 256)
+                throw new IllegalArgumentException("shards must be 1 to 256, but was " + shards + ".");
             this.shards = shards;
             return this;
         }
@@ -334,6 +380,8 @@ public final class TimersOptions {
          * @return this
          */
         public Builder previousShards(int previousShards) {
+            if (previousShards < 1 || previousShards > 256)
+                throw new IllegalArgumentException("previousShards must be 1 to 256, but was " + previousShards + ".");
             this.previousShards = previousShards;
             return this;
         }
@@ -358,6 +406,52 @@ public final class TimersOptions {
         public Builder payloadsKey(String payloadsKey) {
             this.payloadsKey = Objects.requireNonNull(payloadsKey, "payloadsKey");
             return this;
+        }
+
+        /**
+         * Limits how many dead and undecodable timers of a topic are kept, in each shard: of more, the oldest are removed when a worker takes its next turn. By
+         * default all are kept: what was promised to be handled is not removed unless you say so.
+         *
+         * @param deadTimersPerTopic 1 or more
+         * @return this
+         */
+        public Builder deadTimersPerTopic(int deadTimersPerTopic) {
+            if (deadTimersPerTopic < 1)
+                throw new IllegalArgumentException(
+                        "deadTimersPerTopic must be at least 1, but was " + deadTimersPerTopic + ".");
+            this.deadTimersPerTopic = deadTimersPerTopic;
+            return this;
+        }
+
+        /**
+         * Limits how long dead and undecodable timers are kept. By default for ever.
+         *
+         * @param deadTimersFor 1 s to 1000 years
+         * @return this
+         */
+        public Builder deadTimersFor(Duration deadTimersFor) {
+            this.deadTimersFor =
+                    within("deadTimersFor", deadTimersFor, Duration.ofSeconds(1), Duration.ofDays(365L * 1000));
+            return this;
+        }
+
+        /**
+         * Goes around every handler. Several can be given, the first one is outermost.
+         *
+         * @param interceptor what to do around handlers
+         * @return this
+         */
+        public Builder interceptor(TimerInterceptor interceptor) {
+            interceptors.add(Objects.requireNonNull(interceptor, "interceptor"));
+            return this;
+        }
+
+        private static Duration within(String what, Duration value, Duration least, Duration most) {
+            Objects.requireNonNull(value, what);
+            if (value.compareTo(least) < 0 || value.compareTo(most) > 0)
+                throw new IllegalArgumentException(
+                        what + " must be " + least + " to " + most + ", but was " + value + ".");
+            return value;
         }
 
         /**

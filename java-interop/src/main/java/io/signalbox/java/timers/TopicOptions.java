@@ -9,11 +9,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * How timers of one topic are handled by this process.
  *
- * <p>Immutable. Durations are rounded up to whole milliseconds. What is left out has its default; what cannot be used is refused, by name and value,
- * when the timers are made.
+ * <p>Immutable. Durations are rounded up to whole milliseconds. What is left out has its default; what cannot be used is refused at once, by
+ * name and value.
  */
 public final class TopicOptions {
     private static final TopicOptions DEFAULTS = builder().build();
+    private static final Duration LONGEST = Duration.ofDays(365L * 1000);
 
     private final @Nullable Integer attempts;
     private final @Nullable Duration backoff;
@@ -146,6 +147,8 @@ public final class TopicOptions {
          * @return this
          */
         public Builder attempts(int attempts) {
+            if (attempts < 1)
+                throw new IllegalArgumentException("attempts must be at least 1, but was " + attempts + ".");
             this.attempts = attempts;
             return this;
         }
@@ -157,7 +160,7 @@ public final class TopicOptions {
          * @return this
          */
         public Builder backoff(Duration backoff) {
-            this.backoff = Objects.requireNonNull(backoff, "backoff");
+            this.backoff = within("backoff", backoff, Duration.ZERO);
             return this;
         }
 
@@ -168,6 +171,8 @@ public final class TopicOptions {
          * @return this
          */
         public Builder backoffFactor(double backoffFactor) {
+            if (!(backoffFactor >= 1 && backoffFactor < Double.POSITIVE_INFINITY))
+                throw new IllegalArgumentException("backoffFactor must be at least 1, but was " + backoffFactor + ".");
             this.backoffFactor = backoffFactor;
             return this;
         }
@@ -179,7 +184,7 @@ public final class TopicOptions {
          * @return this
          */
         public Builder maxBackoff(Duration maxBackoff) {
-            this.maxBackoff = Objects.requireNonNull(maxBackoff, "maxBackoff");
+            this.maxBackoff = within("maxBackoff", maxBackoff, Duration.ZERO);
             return this;
         }
 
@@ -190,19 +195,25 @@ public final class TopicOptions {
          * @return this
          */
         public Builder backoffJitter(double backoffJitter) {
+            if (!(backoffJitter >= 0 && backoffJitter <= 1))
+                throw new IllegalArgumentException("backoffJitter must be 0 to 1, but was " + backoffJitter + ".");
             this.backoffJitter = backoffJitter;
             return this;
         }
 
         /**
          * Limits how long a handler may run. After it the handler is cancelled or interrupted, and the attempt has failed. If it ignores that, its timer and
-         * its place are free nevertheless. By default 10 min.
+         * its place are free nevertheless. After a tenth of it a warning names the timer. By default 10 min, because a handler that is cut off half-way does more
+         * harm than one that takes its time: set it to a few times of what your handlers take.
          *
          * @param timeout 1 ms or more; {@link java.time.temporal.ChronoUnit#FOREVER} for no limit
          * @return this
          */
         public Builder timeout(Duration timeout) {
-            this.timeout = Objects.requireNonNull(timeout, "timeout");
+            Objects.requireNonNull(timeout, "timeout");
+            if (timeout.compareTo(Duration.ofMillis(1)) < 0)
+                throw new IllegalArgumentException("timeout must be at least 1 ms, but was " + timeout + ".");
+            this.timeout = timeout;
             return this;
         }
 
@@ -213,6 +224,8 @@ public final class TopicOptions {
          * @return this
          */
         public Builder concurrency(int concurrency) {
+            if (concurrency < 1)
+                throw new IllegalArgumentException("concurrency must be at least 1, but was " + concurrency + ".");
             this.concurrency = concurrency;
             return this;
         }
@@ -233,9 +246,21 @@ public final class TopicOptions {
          * Makes the options.
          *
          * @return them
+         * @throws IllegalArgumentException if the longest pause is shorter than the first one
          */
         public TopicOptions build() {
+            if (maxBackoff != null && maxBackoff.compareTo(backoff == null ? Duration.ofSeconds(1) : backoff) < 0)
+                throw new IllegalArgumentException("maxBackoff must be at least backoff, which is "
+                        + (backoff == null ? "1 s by default" : backoff) + ", but was " + maxBackoff + ".");
             return new TopicOptions(this);
+        }
+
+        private static Duration within(String what, Duration value, Duration least) {
+            Objects.requireNonNull(value, what);
+            if (value.compareTo(least) < 0 || value.compareTo(LONGEST) > 0)
+                throw new IllegalArgumentException(
+                        what + " must be zero or more and at most " + LONGEST + ", but was " + value + ".");
+            return value;
         }
     }
 }

@@ -9,7 +9,11 @@ import io.signalbox.java.Signalbox;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.LocalDate;
+import java.time.OffsetDateTime;
+import java.time.ZonedDateTime;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -166,5 +170,147 @@ class TimersTest {
         assertThrows(IllegalArgumentException.class, () -> TimerQuery.all().limit(0));
         assertThrows(IllegalArgumentException.class, () -> setting.schedule(NOTES, " ", "x", Duration.ZERO));
         assertThrows(IllegalArgumentException.class, () -> setting.schedule(NOTES, "x", "x", Duration.ofSeconds(-1)));
+    }
+
+    record Moments(ZonedDateTime zoned, OffsetDateTime offset, Instant instant, LocalDate date, Duration duration) {}
+
+    private static final Moments MOMENTS = new Moments(
+            ZonedDateTime.parse("2026-03-29T12:30:00.123+02:00[Europe/Berlin]"),
+            OffsetDateTime.parse("2026-03-29T12:30:00.123456789-05:00"),
+            Instant.parse("2026-03-29T12:30:00.123456789Z"),
+            LocalDate.parse("2026-03-29"),
+            Duration.parse("PT1H0.5S"));
+
+    @Test
+    void momentsComeBackWithTheirZonesByBothVersionsOfJackson() throws Exception {
+        for (var codec : List.of(JacksonCodec.of(Moments.class), Jackson3Codec.of(Moments.class))) {
+            assertEquals(MOMENTS, codec.decode(codec.encode(MOMENTS)));
+        }
+        // What one has written the other one reads.
+        assertEquals(
+                MOMENTS,
+                Jackson3Codec.of(Moments.class)
+                        .decode(JacksonCodec.of(Moments.class).encode(MOMENTS)));
+        assertEquals(
+                MOMENTS,
+                JacksonCodec.of(Moments.class)
+                        .decode(Jackson3Codec.of(Moments.class).encode(MOMENTS)));
+    }
+
+    @Test
+    void payloadsCanBeOfGenericTypes() throws Exception {
+        var payload = Map.of("a", List.of(new Reminder("x", 1)));
+        var two = JacksonCodec.of(new com.fasterxml.jackson.core.type.TypeReference<Map<String, List<Reminder>>>() {});
+        assertEquals(payload, two.decode(two.encode(payload)));
+        var three = Jackson3Codec.of(new tools.jackson.core.type.TypeReference<Map<String, List<Reminder>>>() {});
+        assertEquals(payload, three.decode(three.encode(payload)));
+    }
+
+    @com.fasterxml.jackson.annotation.JsonTypeInfo(use = com.fasterxml.jackson.annotation.JsonTypeInfo.Id.NAME)
+    sealed interface Shape {
+        record Circle(double radius) implements Shape {}
+    }
+
+    @Test
+    void whatCannotBeReadBackFailsWhenItIsScheduled() throws Exception {
+        var shapes = Topic.of("shapes", JacksonCodec.of(Shape.class));
+        var timers =
+                Timers.create(signalbox, TimersOptions.builder().declare(shapes).build());
+        var refused = assertThrows(
+                IllegalArgumentException.class,
+                () -> timers.schedule(shapes, "a", new Shape.Circle(1), Duration.ofHours(1)));
+        assertTrue(refused.getMessage().contains("cannot be decoded again"), refused.getMessage());
+        assertEquals(0, timers.count(shapes));
+    }
+
+    @Test
+    void halfACharacterIsRefused() {
+        var timers =
+                Timers.create(signalbox, TimersOptions.builder().declare(NOTES).build());
+        assertTrue(assertThrows(
+                        IllegalArgumentException.class,
+                        () -> timers.schedule(NOTES, "a", "x\uD83D", Duration.ofHours(1)))
+                .getMessage()
+                .contains("surrogate"));
+    }
+
+    @Test
+    void badOptionsAreRefusedAtOnce() {
+        var topic = TopicOptions.builder();
+        assertThrows(IllegalArgumentException.class, () -> topic.attempts(0));
+        assertThrows(IllegalArgumentException.class, () -> topic.backoff(Duration.ofMillis(-1)));
+        assertThrows(IllegalArgumentException.class, () -> topic.backoffFactor(0.5));
+        assertThrows(IllegalArgumentException.class, () -> topic.backoffFactor(Double.NaN));
+        assertThrows(IllegalArgumentException.class, () -> topic.backoffJitter(1.5));
+        assertThrows(IllegalArgumentException.class, () -> topic.timeout(Duration.ZERO));
+        assertThrows(IllegalArgumentException.class, () -> topic.concurrency(0));
+        topic.backoff(Duration.ofSeconds(3)).maxBackoff(Duration.ofSeconds(2));
+        assertThrows(IllegalArgumentException.class, topic::build);
+        var timers = TimersOptions.builder();
+        assertThrows(IllegalArgumentException.class, () -> timers.concurrency(0));
+        assertThrows(IllegalArgumentException.class, () -> timers.takeoverAfter(Duration.ofMillis(99)));
+        assertThrows(IllegalArgumentException.class, () -> timers.safetyCheck(Duration.ofDays(2)));
+        assertThrows(IllegalArgumentException.class, () -> timers.drainTimeout(Duration.ofMillis(-1)));
+        assertThrows(IllegalArgumentException.class, () -> timers.maxPayloadBytes(0));
+        assertThrows(IllegalArgumentException.class, () -> timers.shards(257));
+        assertThrows(IllegalArgumentException.class, () -> timers.previousShards(0));
+        assertThrows(IllegalArgumentException.class, () -> timers.deadTimersPerTopic(0));
+        assertThrows(IllegalArgumentException.class, () -> timers.deadTimersFor(Duration.ZERO));
+    }
+
+    @Test
+    void metadataInterceptorsAndWhatSchedulersHave() throws Exception {
+        var heard = new LinkedBlockingQueue<String>();
+        var timers = Timers.create(
+                signalbox,
+                TimersOptions.builder()
+                        .router(TimerRouter.builder()
+                                .blockingHandler(NOTES, (note, timer) -> heard.add(note + timer.metadata()))
+                                .build())
+                        .interceptor((timer, proceed) -> {
+                            heard.add("before " + timer.id());
+                            return proceed.get().thenRun(() -> heard.add("after " + timer.id()));
+                        })
+                        .build());
+        timers.schedule(NOTES, NewTimer.after("a", "x", Duration.ofHours(1)).metadata(Map.of("tenant", "acme")));
+        assertEquals(
+                Map.of("tenant", "acme"), timers.get(NOTES, "a").orElseThrow().metadata());
+        assertTrue(timers.runNow(NOTES, "a"));
+        assertEquals(1, timers.handleReady().succeeded());
+        assertEquals(List.of("before a", "x{tenant=acme}", "after a"), List.copyOf(heard));
+        assertTrue(timers.pauseTopic(NOTES));
+        assertEquals(java.util.Set.of("notes"), timers.pausedTopics());
+        assertTrue(timers.resumeTopic(NOTES));
+        timers.scheduleRecurring(
+                NOTES, "r", "x", Recurrence.cron("@hourly").times(3).until(Instant.parse("2100-01-01T00:00:00Z")));
+        assertTrue(timers.pause(NOTES, "r"));
+        assertEquals(1, timers.countPaused(NOTES));
+        assertEquals(1, timers.listPaused(NOTES, TimerQuery.all()).timers().size());
+    }
+
+    @Test
+    void placesOfTwoHandlersAreTheUsers() {
+        var builder = TimerRouter.builder()
+                .blockingHandler(NOTES, (note, timer) -> {})
+                .handler(NOTES, (note, timer) -> CompletableFuture.completedFuture(null));
+        var text = assertThrows(IllegalArgumentException.class, builder::build).getMessage();
+        assertEquals(2, text.split("TimersTest.java:", -1).length - 1, text);
+    }
+
+    @Test
+    void closingFromInsideOfAHandlerReturnsAtOnce() throws Exception {
+        var closed = new CountDownLatch(1);
+        var worker = new CompletableFuture<TimerWorker>();
+        var timers = timers(TimerRouter.builder()
+                .blockingHandler(NOTES, (note, timer) -> {
+                    worker.get().close();
+                    signalbox.close();
+                    closed.countDown();
+                })
+                .build());
+        timers.schedule(NOTES, "a", "x", Duration.ZERO);
+        worker.complete(timers.start());
+        closed.await();
+        worker.get().ended().handle((nothing, failure) -> null).get();
     }
 }

@@ -13,13 +13,16 @@ import io.signalbox.timers.NewTimer
 import io.signalbox.timers.Recurrence
 import io.signalbox.timers.Timer
 import io.signalbox.timers.TimerEvent
+import io.signalbox.timers.TimerMetadata
 import io.signalbox.timers.TimerPage
 import io.signalbox.timers.Timers
 import io.signalbox.timers.TimersSettings
 import io.signalbox.timers.Topic
 import io.signalbox.timers.internal.ledger.Change
 import io.signalbox.timers.internal.ledger.Due
+import io.signalbox.timers.internal.ledger.Part
 import io.signalbox.timers.internal.ledger.Position
+import io.signalbox.timers.internal.ledger.Scores
 import io.signalbox.timers.internal.ledger.SetTimer
 import io.signalbox.timers.internal.ledger.Shelf
 import io.signalbox.timers.internal.ledger.Stored
@@ -29,12 +32,13 @@ import io.signalbox.timers.internal.redis.RedisTimerLedger
 import io.signalbox.timers.internal.redis.TimerKeys
 import io.signalbox.timers.internal.worker.Reporter
 import io.signalbox.timers.internal.worker.Worker
+import java.time.Instant
+import java.util.TreeSet
 import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.atomic.AtomicReference
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.nanoseconds
-import kotlin.time.Instant
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.Flow
@@ -52,10 +56,17 @@ internal class DefaultTimers<C>(
 ) : Timers,
     ClosesWithClient {
     private val backend: SignalboxBackend = owner.backend
-    private val config = TimersConfig(settings)
+    private val config = TimersConfig(settings, inMemory = backend.store is SignalboxBackend.Store.Memory)
     private val ledger: TimerLedger = makeLedger(backend, config)
     private val routes = settings.routes.toMap()
     private val topics = settings.topics.toMap()
+    private val interceptors = settings.interceptors.toList()
+
+    /** Topics that are not known here, but were found on the server. */
+    private val foundTopics: MutableSet<String> = ConcurrentHashMap.newKeySet()
+
+    /** Classes of payloads that were seen to be decoded again, by topic. */
+    private val readBack: MutableSet<Pair<String, Class<*>?>> = ConcurrentHashMap.newKeySet()
     private val sharding = Sharding(config.shards, config.previousShards)
     private val lines = sharding.all.map { WriteLines(it, ledger, backend, config.boundMillis) }
     private val reporter = Reporter(settings.listener)
@@ -80,24 +91,27 @@ internal class DefaultTimers<C>(
         id: String,
         payload: T,
         after: Duration,
-    ) = set(topic, id, payload, Limits.after(after))
+        metadata: Map<String, String>,
+    ) = set(topic, id, payload, Limits.after(after), metadata)
 
     override suspend fun <T> schedule(
         topic: Topic<T>,
         id: String,
         payload: T,
         at: Instant,
-    ) = set(topic, id, payload, Limits.at(at))
+        metadata: Map<String, String>,
+    ) = set(topic, id, payload, Limits.at(at), metadata)
 
     private suspend fun <T> set(
         topic: Topic<T>,
         id: String,
         payload: T,
         due: Due,
+        metadata: Map<String, String>,
     ) {
         requireKnown(topic)
         Limits.requireId(id)
-        val timer = SetTimer(id, due, record(topic, payload, null))
+        val timer = SetTimer(id, due, record(topic, payload, null, inherited(metadata)))
         open()
         awaitOne { Operation(topic.name, timer, null, it).also { operation -> submit(operation) } }
         removeFormer(topic.name, id)
@@ -108,10 +122,11 @@ internal class DefaultTimers<C>(
         timers: Iterable<NewTimer<T>>,
     ) {
         requireKnown(topic)
+        val around = inherited(emptyMap())
         val set =
             timers.map {
                 val due = if (it.after != null) Limits.after(it.after) else Limits.at(it.at!!)
-                SetTimer(Limits.requireId(it.id), due, record(topic, it.payload, null))
+                SetTimer(Limits.requireId(it.id), due, record(topic, it.payload, null, around + it.metadata))
             }
         if (set.isEmpty()) return
         open()
@@ -129,43 +144,65 @@ internal class DefaultTimers<C>(
         payload: T,
         recurrence: Recurrence,
         first: Instant?,
+        metadata: Map<String, String>,
     ): Boolean {
         requireKnown(topic)
         Limits.requireId(id)
-        val record = record(topic, payload, recurrence)
+        val record = record(topic, payload, recurrence, metadata)
+        val given = first?.let { Limits.at(it, "first") }
         open()
-        val due =
-            when {
-                first != null -> Limits.at(first)
-                recurrence is Recurrence.FixedDelay -> Due.after(recurrence.delayMillis)
-                recurrence is Recurrence.FixedRate -> Due.after(recurrence.periodMillis)
-                else -> firstOf(recurrence)
-            }
+        val due = given ?: firstOf(recurrence)
         return change(topic.name, Change.Keep(id, due, record)).also { removeFormer(topic.name, id) }
     }
 
     private suspend fun firstOf(recurrence: Recurrence): Due {
-        val first = requireNotNull(recurrence.first(now())) { "The recurrence \"$recurrence\" never occurs." }
+        val first = requireNotNull(recurrence.first(now())) { "The recurrence \"$recurrence\" never occurs, or not any more." }
         return Limits.at(first)
     }
 
-    private fun requireKnown(topic: Topic<*>) {
-        require(topics[topic.name] === topic || topics[topic.name]?.name == topic.name) {
-            "The topic '${topic.name}' is unknown to this service. Include a router that handles it, or declare(topic) if another " +
-                "process does. Known are: ${topics.keys.ifEmpty { listOf("none") }.joinToString()}."
-        }
+    private suspend fun inherited(metadata: Map<String, String>): Map<String, String> =
+        currentCoroutineContext()[TimerMetadata]?.let { it.entries + metadata } ?: metadata
+
+    private fun requireKnown(topic: Topic<*>) = require(topic.name in topics) { unknown(topic.name) }
+
+    private fun unknown(topic: String) =
+        "The topic '$topic' is unknown to this service. Include a router that handles it, or declare(topic) if another process does. " +
+            "Known are: ${topics.keys.ifEmpty { listOf("none") }.joinToString()}."
+
+    /** What was ever stored can be asked for and removed, whether the code knows it or not. Anything else is a typing error. */
+    private suspend fun requireKnownOrStored(topic: String) {
+        Limits.requireTopic(topic)
+        if (topic in topics || topic in foundTopics) return
+        open()
+        for (shard in sharding.all) foundTopics += asked { ledger.topics(shard) }
+        require(topic in foundTopics) { unknown(topic) }
     }
 
     private fun <T> record(
         topic: Topic<T>,
         payload: T,
         recurrence: Recurrence?,
+        metadata: Map<String, String>,
     ): ByteArray {
+        Limits.requireMetadata(metadata)
         val bytes = topic.codec.encode(payload)
         require(bytes.size <= config.maxPayloadBytes) {
             "The payload for topic '${topic.name}' has ${bytes.size} bytes, more than maxPayloadBytes, which is ${config.maxPayloadBytes}."
         }
-        return Records.encode(bytes, recurrence)
+        val kind = Pair(topic.name, (payload as Any?)?.javaClass)
+        if (kind !in readBack) {
+            try {
+                topic.codec.decode(bytes)
+            } catch (problem: Exception) {
+                throw IllegalArgumentException(
+                    "The payload for topic '${topic.name}', a ${kind.second?.name}, was encoded and cannot be decoded again, so no " +
+                        "handler would ever get it; nothing was written: ${problem.message}",
+                    problem,
+                )
+            }
+            readBack += kind
+        }
+        return Records.encode(bytes, recurrence, metadata)
     }
 
     private fun submit(
@@ -185,20 +222,41 @@ internal class DefaultTimers<C>(
         id: String,
     ): Boolean = changeEverywhere(topic.name, id) { Change.Pause(id) }
 
+    override suspend fun runNow(
+        topic: Topic<*>,
+        id: String,
+    ): Boolean = changeEverywhere(topic.name, id) { Change.RunNow(id) }
+
+    override suspend fun pauseTopic(topic: Topic<*>): Boolean = changeTopic(topic.name, Change.PauseTopic)
+
+    override suspend fun resumeTopic(topic: Topic<*>): Boolean = changeTopic(topic.name, Change.ResumeTopic)
+
+    private suspend fun changeTopic(
+        topic: String,
+        change: Change,
+    ): Boolean {
+        requireKnownOrStored(topic)
+        open()
+        return sharding.all.count { change(topic, change, it) } > 0
+    }
+
+    override suspend fun pausedTopics(): Set<String> {
+        open()
+        return sharding.all.flatMapTo(TreeSet(ByteOrder)) { asked { ledger.pausedTopics(it) } }
+    }
+
     override suspend fun resume(
         topic: Topic<*>,
         id: String,
     ): Boolean {
         val stored = find(topic.name, id) ?: return false
-        val recurrence = Records.recurrenceOf(stored.record)
+        val recurrence = Records.read(stored.record).recurrence
+        val pause = recurrence?.pauseMillis
         val due =
-            when (recurrence) {
-                null -> Due.at(stored.due)
-                is Recurrence.FixedDelay -> Due.after(recurrence.delayMillis)
-                else ->
-                    now().let { now ->
-                        Due.at((recurrence.upcoming(Instant.fromEpochMilliseconds(stored.due), now) ?: now).toEpochMilliseconds())
-                    }
+            when {
+                recurrence == null -> Due.at(stored.due)
+                pause != null -> Due.after(pause)
+                else -> now().let { now -> Limits.at(recurrence.upcoming(Instant.ofEpochMilli(stored.due), now) ?: now) }
             }
         return changeEverywhere(topic.name, id) { Change.Resume(id, due) }
     }
@@ -219,8 +277,8 @@ internal class DefaultTimers<C>(
         id: String,
         change: () -> Change,
     ): Boolean {
-        Limits.requireTopic(topic)
         Limits.requireId(id)
+        requireKnownOrStored(topic)
         open()
         val former = sharding.formerOf(topic, id)
         val inFormer = former != null && change(topic, change(), former)
@@ -253,6 +311,7 @@ internal class DefaultTimers<C>(
         id: String,
     ): Stored? {
         Limits.requireId(id)
+        requireKnownOrStored(topic)
         open()
         return asked { ledger.get(sharding.of(topic, id), topic, id) }
             ?: sharding.formerOf(topic, id)?.let { former -> asked { ledger.get(former, topic, id) } }
@@ -266,30 +325,65 @@ internal class DefaultTimers<C>(
         after: String?,
     ): TimerPage<T> {
         requireLimit(limit)
-        val moments = (from?.toEpochMilliseconds()?.coerceAtLeast(0) ?: 0)..(until?.toEpochMilliseconds() ?: Long.MAX_VALUE.shr(10))
+        requireKnownOrStored(topic.name)
+        val moments = (from?.let { millis(it, roundUp = true) } ?: 0)..(until?.let { millis(it, roundUp = false) } ?: FOR_EVER.last)
+        return page(topic, Part.TIMELINE, moments, limit, after)
+    }
+
+    override suspend fun <T> listPaused(
+        topic: Topic<T>,
+        limit: Int,
+        after: String?,
+    ): TimerPage<T> {
+        requireLimit(limit)
+        requireKnownOrStored(topic.name)
+        return page(topic, Part.PAUSED, FOR_EVER, limit, after)
+    }
+
+    private suspend fun <T> page(
+        topic: Topic<T>,
+        part: Part,
+        moments: LongRange,
+        limit: Int,
+        after: String?,
+    ): TimerPage<T> {
         val position = after?.let { Cursors.decode(it).second }
         open()
-        val found = page(topic.name, shelved = false, moments, position, limit)
+        val found = page(topic.name, part, moments, position, limit)
         val next = if (found.size < limit) null else found.last().let { Cursors.encode(topic.name, Position(it.moment, it.id)) }
         return TimerPage(found.map { timer(topic, it) }, next)
     }
 
+    /** Of a moment in any year, within what is stored. */
+    private fun millis(
+        moment: Instant,
+        roundUp: Boolean,
+    ): Long = if (moment < Instant.EPOCH) if (roundUp) 0 else -1 else Limits.millis(minOf(moment, Limits.LAST), roundUp)
+
     /** One page over all shards. */
     private suspend fun page(
         topic: String,
-        shelved: Boolean,
+        part: Part,
         moments: LongRange,
         after: Position?,
         limit: Int,
     ): List<Stored> =
         sharding.all
-            .flatMap { shard -> asked { ledger.list(shard, topic, shelved, moments, after, limit) } }
-            .let { all -> if (sharding.all.count() == 1) all else all.sortedWith(compareBy({ it.moment }, { it.id })) }
+            .flatMap { shard -> asked { ledger.list(shard, topic, part, moments, after, limit) } }
+            .let { all -> if (sharding.all.count() == 1) all else all.sortedWith(BY_PLACE) }
             .take(limit)
 
-    override suspend fun count(topic: Topic<*>): Long {
+    override suspend fun count(topic: Topic<*>): Long = count(topic, Part.TIMELINE)
+
+    override suspend fun countPaused(topic: Topic<*>): Long = count(topic, Part.PAUSED)
+
+    private suspend fun count(
+        topic: Topic<*>,
+        part: Part,
+    ): Long {
+        requireKnownOrStored(topic.name)
         open()
-        return sharding.all.sumOf { shard -> asked { ledger.count(shard, topic.name, shelved = false) } }
+        return sharding.all.sumOf { shard -> asked { ledger.count(shard, topic.name, part) } }
     }
 
     override suspend fun deadTimers(
@@ -298,21 +392,23 @@ internal class DefaultTimers<C>(
         after: String?,
     ): DeadTimerPage {
         requireLimit(limit)
+        topic?.let { requireKnownOrStored(it) }
         open()
         val cursor = after?.let(Cursors::decode)
-        val names = if (topic != null) listOf(topic) else sharding.all.flatMap { asked { ledger.topics(it) } }.distinct().sorted()
+        val names =
+            if (topic != null) listOf(topic) else sharding.all.flatMapTo(TreeSet(ByteOrder)) { asked { ledger.topics(it) } }
         val handled = sharding.all.flatMapTo(HashSet()) { asked { ledger.handledTopics(it) } }
-        val now = now().toEpochMilliseconds()
+        val now = now().toEpochMilli()
         val found = ArrayList<DeadTimer>()
         for (name in names) {
-            if (cursor != null && name < cursor.first) continue
+            if (cursor != null && ByteOrder.compare(name, cursor.first) < 0) continue
             var position = cursor?.takeIf { it.first == name }?.second
             while (true) {
                 // What nobody handles is on the timeline, where it is taken from as soon as somebody does.
                 val overdue = 0..now - config.boundMillis
-                val waiting = if (name in handled) emptyList() else page(name, shelved = false, overdue, position, limit)
-                val shelved = page(name, shelved = true, 0..Long.MAX_VALUE.shr(10), position, limit)
-                val both = (waiting + shelved).sortedWith(compareBy({ it.moment }, { it.id })).take(limit)
+                val waiting = if (name in handled) emptyList() else page(name, Part.TIMELINE, overdue, position, limit)
+                val shelved = page(name, Part.SHELF, FOR_EVER, position, limit)
+                val both = (waiting + shelved).sortedWith(BY_PLACE).take(limit)
                 for (stored in both) {
                     position = Position(stored.moment, stored.id)
                     dead(name, stored)?.let(found::add)
@@ -338,8 +434,8 @@ internal class DefaultTimers<C>(
         return DeadTimer(
             topic,
             stored.id,
-            due = Instant.fromEpochMilliseconds(stored.due),
-            since = Instant.fromEpochMilliseconds(stored.moment),
+            due = Instant.ofEpochMilli(stored.due),
+            since = Instant.ofEpochMilli(Scores.millis(stored.moment)),
             stored.attempts,
             kind,
             if (stored.shelf == null) "No worker handles the topic." else stored.reason,
@@ -350,12 +446,13 @@ internal class DefaultTimers<C>(
     private fun <T> timer(
         topic: Topic<T>,
         stored: Stored,
-    ): Timer<T> =
-        Timer(
+    ): Timer<T> {
+        val content = runCatching { Records.read(stored.record) }.getOrNull()
+        return Timer(
             topic.name,
             stored.id,
-            due = Instant.fromEpochMilliseconds(stored.due),
-            next = Instant.fromEpochMilliseconds(stored.moment),
+            due = Instant.ofEpochMilli(stored.due),
+            next = Instant.ofEpochMilli(Scores.millis(stored.moment)),
             stored.attempts,
             state =
             when {
@@ -364,9 +461,11 @@ internal class DefaultTimers<C>(
                 stored.isClaimed -> Timer.State.HANDLING
                 else -> Timer.State.WAITING
             },
-            recurrence = runCatching { Records.recurrenceOf(stored.record) }.getOrNull(),
+            recurrence = content?.recurrence,
+            metadata = content?.metadata.orEmpty(),
             decoded = lazy { topic.codec.decode(Records.payloadOf(stored.record)) },
         )
+    }
 
     override suspend fun now(): Instant = asked { ledger.now() }
 
@@ -391,7 +490,7 @@ internal class DefaultTimers<C>(
     override suspend fun handleReady(): HandledTimers {
         open()
         if (routes.isEmpty()) return HandledTimers(0, 0, 0, 0)
-        val worker = worker(horizon = now().toEpochMilliseconds())
+        val worker = worker(horizon = Limits.millis(now(), roundUp = true))
         passes.add(worker)
         try {
             if (isClosed) throw closed()
@@ -403,7 +502,7 @@ internal class DefaultTimers<C>(
     }
 
     private suspend fun worker(horizon: Long) =
-        Worker(backend, config, ledger, sharding.all, routes.values, context, reporter, currentCoroutineContext(), horizon)
+        Worker(backend, config, ledger, sharding.all, routes.values, context, interceptors, reporter, currentCoroutineContext(), horizon)
 
     override val events: Flow<TimerEvent> = reporter.events.asSharedFlow()
 
@@ -455,6 +554,8 @@ internal class DefaultTimers<C>(
         (passes + listOfNotNull(running.get())).forEach { it.stop() }
     }
 
+    override val patience: Duration get() = config.drainTimeout
+
     override suspend fun awaitFarewell() {
         lines.forEach { it.awaitEnd() }
         while (running.get() != null || passes.isNotEmpty()) delay(POLL)
@@ -463,6 +564,8 @@ internal class DefaultTimers<C>(
     private companion object {
         const val MAX_PAGE = 1000
         val POLL = 5.milliseconds
+        val FOR_EVER = 0..Limits.LAST.toEpochMilli()
+        val BY_PLACE = compareBy<Stored> { it.moment }.thenBy(ByteOrder) { it.id }
     }
 }
 

@@ -4,10 +4,12 @@ import io.signalbox.internal.coordination.roundUp
 import io.signalbox.timers.TimersSettings
 import kotlin.random.Random
 import kotlin.time.Duration
+import kotlin.time.Duration.Companion.hours
 
 /** The settings of a service as they were when it was made, in the units that are used. */
 internal class TimersConfig(
     settings: TimersSettings<*>,
+    inMemory: Boolean,
 ) {
     val name: String = settings.name
     val concurrency: Int = settings.concurrency
@@ -20,7 +22,11 @@ internal class TimersConfig(
     val previousShards: Int? = settings.previousShards
     val timelineKey: String = settings.timelineKey
     val payloadsKey: String = settings.payloadsKey
-    private val safetyCheckMillis = roundUp(settings.safetyCheck)
+    val mostDead: Int = settings.deadTimersPerTopic.let { if (it == Int.MAX_VALUE) 0 else it }
+    val deadMillis: Long = settings.deadTimersFor.let { if (it.isInfinite()) 0 else roundUp(it) }
+
+    /** In memory no wake-up is ever lost, and no worker dies alone. */
+    private val safetyCheckMillis = roundUp(if (inMemory) maxOf(settings.safetyCheck, 1.hours) else settings.safetyCheck)
     private val jitter = settings.safetyCheckJitter
     val leastHeartbeatNanos: Long = (safetyCheckMillis * jitter.start).toLong() * NANOS / 2
 

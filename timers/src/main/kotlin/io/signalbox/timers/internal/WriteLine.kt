@@ -37,7 +37,10 @@ internal class WriteLine(
 
     fun submit(operations: List<Operation>) {
         lock.withLock {
-            if (isClosed) throw SignalboxClosedException(CLOSED)
+            if (isClosed) {
+                operations.forEach { it.drop() }
+                throw SignalboxClosedException(CLOSED)
+            }
             val now = backend.clock.nanos()
             operations.forEach { it.since = now }
             waiting.addAll(operations)
@@ -49,7 +52,14 @@ internal class WriteLine(
         try {
             while (true) {
                 val batch = nextBatch() ?: return
-                fly(batch)
+                try {
+                    fly(batch)
+                } catch (stop: CancellationException) {
+                    batch.forEach { it.failed(SignalboxClosedException(CLOSED_IN_FLIGHT)) }
+                    throw stop
+                } catch (problem: Exception) {
+                    batch.forEach { it.failed(problem) }
+                }
             }
         } catch (problem: Throwable) {
             failAll(if (problem is CancellationException) SignalboxClosedException(CLOSED) else problem)
@@ -61,12 +71,14 @@ internal class WriteLine(
     private fun nextBatch(): List<Operation>? =
         lock.withLock {
             val batch = ArrayList<Operation>(minOf(waiting.size, MAX_BATCH))
-            val timers = HashSet<Timer>()
+            val timers = HashSet<Operation.Timer>()
             var bytes = 0
             while (batch.size < MAX_BATCH && bytes < MAX_BYTES) {
                 val next = waiting.firstOrNull() ?: break
-                if (!next.isAbandoned) {
-                    if (!timers.add(Timer(next.topic, next.id))) break
+                if (next.isAbandoned) {
+                    next.drop()
+                } else {
+                    if (!timers.add(next.timer)) break
                     batch.add(next)
                     bytes += next.size
                 }
@@ -76,65 +88,105 @@ internal class WriteLine(
             batch.ifEmpty { null }
         }
 
-    private data class Timer(
-        val topic: String,
-        val id: String,
-    )
-
     private suspend fun fly(batch: List<Operation>) {
         val topics = batch.groupBy { it.topic }
         val writes =
             topics.map { (topic, operations) -> TopicWrite(topic, operations.mapNotNull { it.set }, operations.mapNotNull { it.change }) }
         number++
         var attempt = 0
+        var isUncertain = false
         while (true) {
             try {
                 when (val answer = ledger.write(shard, Write(session, number, boundMillis, writes))) {
                     is WriteAnswer.Done -> {
-                        val results = answer.results.iterator()
-                        for (operations in topics.values) operations.forEach { it.completion.done(it.change == null || results.next()) }
-                        return
+                        return done(topics.values, answer)
                     }
 
                     // It was not executed: the server has lost its data, or this client has been silent for very long.
-                    WriteAnswer.Lost -> startSession()
+                    WriteAnswer.Lost -> {
+                        startSession()
+                    }
 
-                    WriteAnswer.Stale -> throw IllegalStateException("The store has seen a later request of this session.")
+                    WriteAnswer.Stale -> {
+                        throw IllegalStateException("The store has seen a later request of this session.")
+                    }
                 }
             } catch (failure: LedgerFailure) {
-                if (failure.final) return batch.forEach { it.completion.failed(failure.error) }
+                isUncertain = isUncertain || failure.executed
+                if (failure.final) return batch.forEach { it.failed(failure.error) }
+                val adding = if (failure.isOutOfMemory) batch.filter { it.addsTimer } else emptyList()
+                if (adding.isNotEmpty()) {
+                    // Nothing of it was executed. What needs no memory goes without them, under a number of its own.
+                    val refused = StoreUnavailableException(outOfMemory(isUncertain), failure.error)
+                    adding.forEach { it.failed(refused) }
+                    val rest = batch.filterNot { it.addsTimer }
+                    return if (rest.isEmpty()) Unit else fly(rest)
+                }
                 val limit = backend.clock.nanos() - backend.settings.storeTimeoutNanos
-                if (batch.all { it.since < limit }) return timedOut(batch, failure, limit)
+                if (batch.all { it.since < limit }) return timedOut(batch, failure, limit, isUncertain)
             }
             delay(backend.settings.backoffNanos(attempt++).nanoseconds)
         }
     }
+
+    private fun done(
+        topics: Collection<List<Operation>>,
+        answer: WriteAnswer.Done,
+    ) {
+        val results = answer.results.iterator()
+        val refused = answer.refused.toSet()
+        var settings = 0
+        for (operations in topics) {
+            for (one in operations) {
+                when {
+                    one.change != null -> one.done(results.next())
+                    settings++ in refused -> one.failed(recurs(one))
+                    else -> one.done(true)
+                }
+            }
+        }
+    }
+
+    private fun recurs(operation: Operation) =
+        IllegalStateException(
+            "Timer '${operation.id}' of topic '${operation.topic}' recurs, and setting it to fire once would end that; nothing was " +
+                "changed. Cancel it first, set it by scheduleRecurring, or use another id.",
+        )
 
     private fun startSession() {
         session = backend.client.nextSession()
         number = 1
     }
 
+    private val LedgerFailure.isOutOfMemory: Boolean get() = error.message.orEmpty().startsWith("OOM")
+
+    private fun outOfMemory(isUncertain: Boolean): String =
+        "The server is out of memory (maxmemory) and refuses new timers: " +
+            (if (isUncertain) "these may have been set or not" else "these were not set") + ". Cancelling still works."
+
     private fun timedOut(
         batch: List<Operation>,
         failure: LedgerFailure,
         limit: Long,
+        isUncertain: Boolean,
     ) {
-        val sent = StoreUnavailableException(
-            "The store gave no usable answer in time; the timers may have been changed or not. Last problem: ${failure.error.message}",
-            failure.error,
-        )
-        batch.forEach { it.completion.failed(sent) }
+        val became = if (isUncertain) "the timers may have been changed or not" else "the timers were not changed"
+        val sent =
+            StoreUnavailableException(
+                "The store gave no usable answer in time; $became. Last problem: ${failure.error.message}",
+                failure.error,
+            )
+        batch.forEach { it.failed(sent) }
         val unsent =
             StoreUnavailableException(
                 "The store cannot be reached; the timers were not changed. Last problem: ${failure.error.message}",
                 failure.error,
             )
-        lock.withLock { waiting.filter { it.since < limit }.also { waiting.removeAll(it) } }.forEach { it.completion.failed(unsent) }
+        lock.withLock { waiting.filter { it.since < limit }.also { waiting.removeAll(it) } }.forEach { it.failed(unsent) }
     }
 
     private fun failAll(problem: Throwable) {
-        lock.withLock { waiting.toList().also { waiting.clear() } }.forEach { it.completion.failed(problem) }
+        lock.withLock { waiting.toList().also { waiting.clear() } }.forEach { it.failed(problem) }
     }
 
     /** What was submitted before is still sent. */
@@ -149,18 +201,43 @@ internal class WriteLine(
         const val MAX_BATCH = 500
         const val MAX_BYTES = 4 shl 20
         const val CLOSED = "This client was closed. Make a new one with Signalbox.connect()."
+        const val CLOSED_IN_FLIGHT = "This client was closed before the store had answered; the timers may have been changed or not."
     }
 }
 
-/** One timer to be set, or one change. */
+/** One timer to be set, or one change. Ends once: it is [done], has [failed], or was [dropped][drop] unsent. */
 internal class Operation(
     val topic: String,
     val set: SetTimer?,
     val change: Change?,
-    val completion: Completion,
+    private val completion: Completion,
 ) {
     val id: String = set?.id ?: change!!.id
-    val size: Int get() = set?.record?.size ?: 0
+    val timer: Timer = Timer(topic, id)
+    var onEnd: (Timer) -> Unit = {}
+
+    data class Timer(
+        val topic: String,
+        val id: String,
+    )
+
+    fun done(result: Boolean) {
+        onEnd(timer)
+        completion.done(result)
+    }
+
+    fun failed(problem: Throwable) {
+        onEnd(timer)
+        completion.failed(problem)
+    }
+
+    /** Nobody waits for it any more. */
+    fun drop() = onEnd(timer)
+
+    val size: Int get() = set?.record?.size ?: (change as? Change.Keep)?.record?.size ?: 0
+
+    /** Whether it may need memory that the server has not got any more. */
+    val addsTimer: Boolean get() = set != null || change is Change.Keep
 
     /** By the client's clock. */
     var since = 0L

@@ -2,10 +2,12 @@ package io.signalbox.timers.internal
 
 import io.signalbox.internal.SignalboxBackend
 import io.signalbox.timers.internal.ledger.TimerLedger
+import java.util.concurrent.ConcurrentHashMap
 
 /**
- * The lines to one shard: two, so that one request is made and read while the other is executed. What is said about one timer always goes
- * over the same line, so it keeps its order.
+ * The lines to one shard: two, so that one request is made and read while the other is executed. What is said about one timer goes over the
+ * line on which something about it is still under way, so it keeps its order; what is set together goes over one line, and keeps its order
+ * too.
  */
 internal class WriteLines(
     shard: Int,
@@ -14,12 +16,32 @@ internal class WriteLines(
     boundMillis: Long,
 ) {
     private val lines = List(LINES) { WriteLine(shard, ledger, backend, boundMillis) }
+    private val underWay = ConcurrentHashMap<Operation.Timer, UnderWay>()
 
-    fun submit(operation: Operation) = lines[lineOf(operation)].submit(listOf(operation))
+    /** On which line operations about a timer are, and how many. */
+    private class UnderWay(
+        val line: Int,
+        var count: Int,
+    )
 
-    fun submitAll(operations: List<Operation>) = operations.groupBy(::lineOf).forEach { (line, own) -> lines[line].submit(own) }
+    fun submit(operation: Operation) = lines[assign(operation, operation.timer.hashCode() and LINES - 1)].submit(listOf(operation))
 
-    private fun lineOf(operation: Operation) = operation.id.hashCode() and LINES - 1
+    fun submitAll(operations: List<Operation>) {
+        val line = operations.first().timer.hashCode() and LINES - 1
+        operations.groupBy { assign(it, line) }.forEach { (own, some) -> lines[own].submit(some) }
+    }
+
+    private fun assign(
+        operation: Operation,
+        preferred: Int,
+    ): Int {
+        operation.onEnd = ::ended
+        return underWay.compute(operation.timer) { _, known -> known?.apply { count++ } ?: UnderWay(preferred, 1) }!!.line
+    }
+
+    private fun ended(timer: Operation.Timer) {
+        underWay.computeIfPresent(timer) { _, known -> if (--known.count == 0) null else known }
+    }
 
     fun close() = lines.forEach { it.close() }
 

@@ -1,12 +1,17 @@
 -- One timer.
 --
--- KEYS 1 due    2 payloads    3 marks    4 shelf          ARGV 1 id
+-- KEYS 1 state    2 due    3 payloads    4 marks    5 shelf    6 paused          ARGV 1 id    2 format
 --
--- Returns nothing if there is none, or { id, moment, mark or '', record }.
+-- Returns nothing if there is none, { 'format <number>' }, or { id, score, mark or '', record }.
 
-local record = redis.call('HGET', KEYS[2], ARGV[1])
-local moment = redis.call('ZSCORE', KEYS[1], ARGV[1]) or redis.call('ZSCORE', KEYS[4], ARGV[1])
+local format = redis.call('HGET', KEYS[1], 'format')
+if format and format ~= ARGV[2] then
+  return { 'format ' .. format }
+end
+local id = ARGV[1]
+local record = redis.call('HGET', KEYS[3], id)
+local moment = redis.call('ZSCORE', KEYS[2], id) or redis.call('ZSCORE', KEYS[5], id) or redis.call('ZSCORE', KEYS[6], id)
 if not record or not moment then
   return {}
 end
-return { ARGV[1], moment, redis.call('HGET', KEYS[3], ARGV[1]) or '', record }
+return { id, moment, redis.call('HGET', KEYS[4], id) or '', record }

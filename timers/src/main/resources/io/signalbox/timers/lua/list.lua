@@ -1,25 +1,41 @@
--- A page of the timeline or the shelf of a topic.
+-- A page of the timeline, the shelf or the paused timers of a topic.
 --
--- KEYS 1 due or shelf    2 payloads    3 marks
--- ARGV 1 first moment, ms    2 last moment    3 limit    4 id: begin behind this one at the first moment; or empty
+-- KEYS 1 state    2 due, shelf or paused    3 payloads    4 marks
+-- ARGV 1 first score    2 score to end before    3 limit    4 id: begin behind this one at the first score; or empty    5 format
 --
--- Returns { id, moment, mark or '', record, ... } in ascending order of moment and id.
+-- Returns { 'format <number>' }, or { id, score, mark or '', record, ... } in ascending order of score and id.
 
 local unpack = unpack or table.unpack
-local limit, after = tonumber(ARGV[3]), ARGV[4]
-local start = redis.call('ZCOUNT', KEYS[1], '-inf', '(' .. ARGV[1])
+local format = redis.call('HGET', KEYS[1], 'format')
+if format and format ~= ARGV[5] then
+  return { 'format ' .. format }
+end
+local first, limit, after = tonumber(ARGV[1]), tonumber(ARGV[3]), ARGV[4]
+
+-- Whether one id comes after another, by bytes as in a sorted set. Lua compares texts as the server's locale does.
+local function is_behind(id, other)
+  for i = 1, math.min(#id, #other) do
+    local one, two = string.byte(id, i), string.byte(other, i)
+    if one ~= two then
+      return one > two
+    end
+  end
+  return #id > #other
+end
+
+local start = redis.call('ZCOUNT', KEYS[2], '-inf', '(' .. ARGV[1])
 if after ~= '' then
-  local moment = redis.call('ZSCORE', KEYS[1], after)
-  if moment and tonumber(moment) == tonumber(ARGV[1]) then
-    start = redis.call('ZRANK', KEYS[1], after) + 1
+  local moment = redis.call('ZSCORE', KEYS[2], after)
+  if moment and tonumber(moment) == first then
+    start = redis.call('ZRANK', KEYS[2], after) + 1
   else
     -- It has moved on: step over what was before it.
     local stepping = true
     while stepping do
-      local passed = redis.call('ZRANGE', KEYS[1], start, start + 499, 'WITHSCORES')
+      local passed = redis.call('ZRANGE', KEYS[2], start, start + 499, 'WITHSCORES')
       stepping = #passed == 1000
       for i = 1, #passed, 2 do
-        if tonumber(passed[i + 1]) > tonumber(ARGV[1]) or passed[i] > after then
+        if tonumber(passed[i + 1]) > first or is_behind(passed[i], after) then
           stepping = false
           break
         end
@@ -28,17 +44,17 @@ if after ~= '' then
     end
   end
 end
-local found = redis.call('ZRANGE', KEYS[1], start, start + limit - 1, 'WITHSCORES')
+local found = redis.call('ZRANGE', KEYS[2], start, start + limit - 1, 'WITHSCORES')
 local ids, reply = {}, {}
 for i = 1, #found, 2 do
-  if tonumber(found[i + 1]) > tonumber(ARGV[2]) then
+  if tonumber(found[i + 1]) >= tonumber(ARGV[2]) then
     break
   end
   ids[#ids + 1] = found[i]
 end
 if #ids > 0 then
-  local records = redis.call('HMGET', KEYS[2], unpack(ids))
-  local marks = redis.call('HMGET', KEYS[3], unpack(ids))
+  local records = redis.call('HMGET', KEYS[3], unpack(ids))
+  local marks = redis.call('HMGET', KEYS[4], unpack(ids))
   for i = 1, #ids do
     reply[#reply + 1] = ids[i]
     reply[#reply + 1] = found[2 * i]

@@ -5,27 +5,28 @@
 --   6 inbox, empty if the worker is not to be woken    7 former inbox, or empty    8 lease of claims, ms    9 heartbeat, ms
 --   10 horizon: take nothing that is due later, 0 for now    11 capacity    12 goodbye: 1 ends the session
 --   13 names of the topics, newline-separated, if they are to be made known; else empty
---   14.. per topic: limit of claims, room for timers in all, how many runs of settlements
+--   14 how many dead and parked timers of a topic are kept, 0 for all    15 for how long, ms, 0 for ever
+--   16.. per topic, those first that are to be served first: limit of claims, room for timers in all, how many runs of settlements
 --       (a limit below the room: what else the worker needs for them, it has not got yet)
---   then the runs, topic by topic: kind, token, count (at most 1000), the ids, and as many dues (y, n) or shelves and as many reasons (s).
---   Kinds: a acknowledge, y retry, h hand back, n repeat, s shelve, r renew
+--   then the runs, topic by topic: kind, token, count (at most 1000), the ids, and as many dues (y, n), dues and heads (m), or shelves and
+--   reasons (s).
+--   Kinds: a acknowledge, y retry, h hand back, n repeat, m repeat with another head of the record, s shelve, r renew
 --
 -- Returns { answer, ids, inbox, line, inbox, line, ... } with the pairs only if they are not pushed here, or, with claims,
--- { answer, ids, record, ..., inbox, line, ... }. The answer is 'lost', 'stale', or numbers separated by blanks: server time in us,
--- moment to wake at in ms, token, then three lists, each behind its length: topic, due, attempt of each claim; place and taken (1, 0) of
--- each settlement without effect; topics with more timers due. Topics and places count from 0. The ids of the claims are separated by newlines.
+-- { answer, ids, record, ..., inbox, line, ... }. The answer is 'lost', 'stale', 'format <number>', or numbers separated by blanks:
+-- server time in us, moment to wake at in ms, token, then three lists, each behind its length: topic, due, attempt of each claim; place and taken (1, 0) of
+-- each settlement without effect; topics with more timers due; and how many dead timers were dropped. Topics and places count from 0. The ids of the claims are separated by newlines.
 
 local number_field, answer_field, ids_field = session .. '|number', session .. '|answer', session .. '|ids'
-local kept = redis.call('HMGET', state, number_field, 'fence')
+local kept = redis.call('HMGET', state, number_field, 'fence', 'format', 'paused')
 local last = tonumber(kept[1])
 local topics = tonumber(ARGV[5])
 
-if not last then
-  if number ~= 1 then
-    return { 'lost' }
-  end
-  sweep()
-elseif number == last then
+if kept[3] and kept[3] ~= FORMAT then
+  return { 'format ' .. kept[3] }
+elseif not last and number ~= 1 then
+  return { 'lost' }
+elseif last and number == last then
   -- Said before. The claims are read again; those that were lost since have no record.
   local stored = redis.call('HMGET', state, answer_field, ids_field)
   local answer, ids = stored[1], stored[2]
@@ -40,36 +41,53 @@ elseif number == last then
     local topic, id = tonumber(facts()), names()
     facts()
     facts()
-    local key = 4 + 5 * topic
+    local key = 4 + 6 * topic
     local mark = redis.call('HGET', KEYS[key + 2], id)
     local mine = mark and string.match(mark, '^%d+') == token
     reply[#reply + 1] = mine and redis.call('HGET', KEYS[key + 1], id) or ''
   end
   return reply
-elseif number < last then
+elseif last and number < last then
   return { 'stale' }
 end
 
 local inbox, former = ARGV[6], ARGV[7]
 local lease, heartbeat, horizon = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
 local capacity, goodbye, present = tonumber(ARGV[11]), ARGV[12] == '1', ARGV[13]
+local most_dead, dead_age = tonumber(ARGV[14]), tonumber(ARGV[15])
 local me = session .. ' ' .. inbox
 local token = text(math.max((tonumber(kept[2]) or 0) + 1, micros))
 
+try_reading()
+if most_dead > 0 then
+  redis.call('ZCARD', seen)
+end
 -- The first write is one that a server out of memory still accepts: then it accepts the rest, and acknowledging works.
 for t = 1, topics do
-  redis.call('ZREM', KEYS[3 + 5 * t], me, former ~= '' and session .. ' ' .. former or me)
+  redis.call('ZREM', KEYS[3 + 6 * t], me, former ~= '' and session .. ' ' .. former or me)
+end
+redis.call('HSET', state, 'format', FORMAT)
+redis.call('HDEL', state, '')
+redis.call('ZADD', seen, 'XX', 0, '')
+if not last then
+  sweep()
+end
+
+-- Whether the topic was paused as a whole. Its name is the end of each of its keys.
+local function is_paused(t)
+  return kept[4] and string.find(kept[4], '\n' .. string.sub(KEYS[3 + 6 * t], #state + 5) .. '\n', 1, true)
 end
 
 -- Settlements.
-local at = 14 + 3 * topics
+local at = 16 + 3 * topics
 local place = 0
 local misses = {}
-local lease_end = text(now + lease)
+local dropped = 0
+local lease_end = text(score(now + lease))
 for t = 1, topics do
-  local key = 5 * t - 1
+  local key = 6 * t - 2
   local due, payloads, marks, shelf = KEYS[key], KEYS[key + 1], KEYS[key + 2], KEYS[key + 3]
-  for _ = 1, tonumber(ARGV[13 + 3 * t]) do
+  for _ = 1, tonumber(ARGV[15 + 3 * t]) do
     local kind, prefix, count = ARGV[at], ARGV[at + 1] .. ' ', tonumber(ARGV[at + 2])
     local before, length = at + 2, #prefix
     local found = redis.call('HMGET', marks, unpack(ARGV, before + 1, before + count))
@@ -94,35 +112,41 @@ for t = 1, topics do
       elseif kind == 's' then
         local written, shelved = {}, {}
         for i = 1, n do
-          local attempts, first = string.match(found[hits[i]], '^%d+ (%d+) (%d+)$')
+          local attempts, first = string.match(found[hits[i]], '^%d+ (%d+) (-?%d+)$')
           local extra = before + count + hits[i]
           written[2 * i - 1] = ids[i]
           written[2 * i] = ARGV[extra] .. ' ' .. attempts .. ' ' .. first .. ' ' .. ARGV[extra + count]
-          shelved[2 * i - 1] = text(now)
+          shelved[2 * i - 1] = text(score(now))
           shelved[2 * i] = ids[i]
         end
-        redis.call('ZREM', due, unpack(ids))
+        -- The mark, which a repetition would not find again, comes last.
         redis.call('ZADD', shelf, unpack(shelved))
+        redis.call('ZREM', due, unpack(ids))
         redis.call('HSET', marks, unpack(written))
       else
-        local scores, written, unmarked = {}, {}, {}
+        local scores, written = {}, {}
         for i = 1, n do
           local id, moment = ids[i], lease_end
-          if kind == 'n' then
-            moment = moment_of(ARGV[before + count + hits[i]])
-            unmarked[#unmarked + 1] = id
+          if kind == 'n' or kind == 'm' then
+            moment = place_at(due, moment_of(ARGV[before + count + hits[i]]))
+            written[#written + 1] = id
+            written[#written + 1] = '0 0 ' .. moment
           elseif kind ~= 'r' then
-            local attempts, first = string.match(found[hits[i]], '^%d+ (%d+) (%d+)$')
+            local attempts, first = string.match(found[hits[i]], '^%d+ (%d+) (-?%d+)$')
             if kind == 'h' then
-              attempts, moment = tonumber(attempts) - 1, first
+              -- One that was to run at once is still to run at once.
+              attempts, moment = text(attempts - 1), text(math.min(tonumber(first), score(now)))
             else
-              moment = moment_of(ARGV[before + count + hits[i]])
+              moment = place_at(due, moment_of(ARGV[before + count + hits[i]]))
             end
-            if attempts == 0 then
-              unmarked[#unmarked + 1] = id
-            else
-              written[#written + 1] = id
-              written[#written + 1] = '0 ' .. attempts .. ' ' .. first
+            written[#written + 1] = id
+            written[#written + 1] = '0 ' .. attempts .. ' ' .. first
+          end
+          if kind == 'm' then
+            local record = redis.call('HGET', payloads, id)
+            local rest = record and string.match(record, '^[rR][^\n]*(\n.*)$')
+            if rest then
+              redis.call('HSET', payloads, id, string.sub(record, 1, 1) .. ARGV[before + 2 * count + hits[i]] .. rest)
             end
           end
           scores[2 * i - 1] = moment
@@ -130,12 +154,11 @@ for t = 1, topics do
         end
         call('ZADD', due, scores)
         call('HSET', marks, written)
-        call('HDEL', marks, unmarked)
       end
     end
     place = place + count
     at = before + 1 + count
-    if kind == 's' then
+    if kind == 's' or kind == 'm' then
       at = at + 2 * count
     elseif kind == 'y' or kind == 'n' then
       at = at + count
@@ -143,42 +166,68 @@ for t = 1, topics do
   end
 end
 
--- What is due, oldest first over all topics, up to the capacity and each topic's limit.
-local ready, total = {}, 0
-local until_moment = text(horizon > 0 and math.min(horizon, now) or now)
+-- The oldest dead and parked timers go where there are too many, or when their time is up.
 for t = 1, topics do
-  local limit = math.min(tonumber(ARGV[11 + 3 * t]), capacity)
-  ready[t] = limit > 0 and redis.call('ZRANGEBYSCORE', KEYS[5 * t - 1], '-inf', until_moment, 'WITHSCORES', 'LIMIT', 0, limit) or {}
+  local gone = {}
+  local key = 6 * t - 2
+  if most_dead > 0 then
+    local over = redis.call('ZCARD', KEYS[key + 3]) - most_dead
+    if over > 0 then
+      gone = redis.call('ZRANGEBYSCORE', KEYS[key + 3], '-inf', '+inf', 'LIMIT', 0, math.min(over, 1000))
+    end
+  end
+  if dead_age > 0 and #gone == 0 then
+    gone = redis.call('ZRANGEBYSCORE', KEYS[key + 3], '-inf', '(' .. text(score(now - dead_age)), 'LIMIT', 0, 1000)
+  end
+  if #gone > 0 then
+    redis.call('ZREM', KEYS[key + 3], unpack(gone))
+    redis.call('HDEL', KEYS[key + 1], unpack(gone))
+    redis.call('HDEL', KEYS[key + 2], unpack(gone))
+    dropped = dropped + #gone
+  end
+end
+
+-- What is due, the oldest of each topic first, up to the capacity and each topic's limit. Where there is more than the capacity, each
+-- topic has the same share, and what one leaves of its share is for the others.
+local ready, total = {}, 0
+local until_score = '(' .. text(score((horizon > 0 and math.min(horizon, now) or now) + 1))
+for t = 1, topics do
+  local limit = math.min(tonumber(ARGV[13 + 3 * t]), capacity)
+  ready[t] = limit > 0 and not is_paused(t)
+    and redis.call('ZRANGEBYSCORE', KEYS[6 * t - 2], '-inf', until_score, 'WITHSCORES', 'LIMIT', 0, limit) or {}
   total = total + #ready[t] / 2
 end
 local take = {}
-if total > capacity and topics > 1 then
-  local all = {}
+if total > capacity then
+  local remaining, wanting = capacity, topics
   for t = 1, topics do
     take[t] = 0
-    for i = 2, #ready[t], 2 do
-      all[#all + 1] = { tonumber(ready[t][i]), t }
-    end
   end
-  table.sort(all, function(a, b)
-    return a[1] < b[1] or a[1] == b[1] and a[2] < b[2]
-  end)
-  for i = 1, capacity do
-    take[all[i][2]] = take[all[i][2]] + 1
+  while remaining > 0 do
+    local share = math.max(1, math.floor(remaining / wanting))
+    wanting = 0
+    for t = 1, topics do
+      local more = math.min(share, #ready[t] / 2 - take[t], remaining)
+      take[t] = take[t] + more
+      remaining = remaining - more
+      if take[t] < #ready[t] / 2 then
+        wanting = wanting + 1
+      end
+    end
   end
 else
   for t = 1, topics do
-    take[t] = math.floor(#ready[t] / 2)
+    take[t] = #ready[t] / 2
   end
 end
 
 -- Claims. No string is made for a timer that another one can share: those of one moment, taken for the first time, have one mark.
 local claims, claimed, claimed_ids, claims_of, reply = {}, 0, {}, {}, { '', '' }
 for t = 1, topics do
-  local key = 5 * t - 1
-  local due, payloads, marks, shelf = KEYS[key], KEYS[key + 1], KEYS[key + 2], KEYS[key + 3]
+  local key = 6 * t - 2
+  local due, payloads, marks = KEYS[key], KEYS[key + 1], KEYS[key + 2]
   local list, before_these, topic = ready[t], claimed, text(t - 1)
-  local last_first, last_attempt, value
+  local last_first, last_attempt, last_millis, value
   for from = 1, take[t], 1000 do
     local upto = math.min(from + 999, take[t])
     local ids = {}
@@ -193,12 +242,12 @@ for t = 1, topics do
       if record then
         local attempt, first = '1', list[2 * (from + i - 1)]
         if mark then
-          local before, due_first = string.match(mark, '^%d+ (%d+) (%d+)$')
+          local before, due_first = string.match(mark, '^%d+ (%d+) (-?%d+)$')
           attempt, first = text((before or 0) + 1), due_first or first
         end
         if first ~= last_first or attempt ~= last_attempt then
-          value = token .. ' ' .. attempt .. ' ' .. first
-          last_first, last_attempt = first, attempt
+          value = token .. ' ' .. attempt .. ' ' .. text(tonumber(first))
+          last_first, last_attempt, last_millis = first, attempt, text(millis(tonumber(first)))
         end
         written[n + 1] = id
         written[n + 2] = value
@@ -206,7 +255,7 @@ for t = 1, topics do
         scores[n + 2] = id
         n = n + 2
         claims[3 * claimed + 1] = topic
-        claims[3 * claimed + 2] = first
+        claims[3 * claimed + 2] = last_millis
         claims[3 * claimed + 3] = attempt
         claimed = claimed + 1
         claimed_ids[claimed] = id
@@ -214,12 +263,11 @@ for t = 1, topics do
       else
         -- Its record was evicted or deleted by somebody else: there is nothing left to handle.
         redis.call('ZREM', due, id)
-        redis.call('ZREM', shelf, id)
         redis.call('HDEL', marks, id)
       end
     end
-    call('ZADD', due, scores)
     call('HSET', marks, written)
+    call('ZADD', due, scores)
   end
   claims_of[t] = claimed - before_these
 end
@@ -229,14 +277,14 @@ local free = capacity - claimed
 local wake_at = now + heartbeat
 local next_moments, roomy, left, passing = {}, {}, {}, {}
 for t = 1, topics do
-  local due = KEYS[5 * t - 1]
-  local head = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
-  local moment = tonumber(head[2])
-  roomy[t] = free > 0 and inbox ~= '' and not goodbye and tonumber(ARGV[12 + 3 * t]) > claims_of[t]
+  local due = KEYS[6 * t - 2]
+  local head = not is_paused(t) and redis.call('ZRANGEBYSCORE', due, '-inf', '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
+  local moment = head and millis(tonumber(head)) or nil
+  roomy[t] = free > 0 and inbox ~= '' and not goodbye and tonumber(ARGV[14 + 3 * t]) > claims_of[t]
   if moment and moment <= now then
     left[#left + 1] = t - 1
-    local after = redis.call('ZRANGEBYSCORE', due, '(' .. text(now), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
-    moment = tonumber(after[2])
+    local after = redis.call('ZRANGEBYSCORE', due, text(score(now + 1)), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
+    moment = after and millis(tonumber(after)) or nil
     if roomy[t] then
       -- The worker cannot take them yet. If it dies before it can, somebody is to notice.
       moment = math.min(moment or now + bound, now + bound)
@@ -249,7 +297,7 @@ end
 for t = 1, topics do
   local moment = next_moments[t]
   if moment and roomy[t] then
-    local first, first_at, second, second_at = promises(KEYS[3 + 5 * t])
+    local first, first_at, second, second_at = promises(KEYS[3 + 6 * t])
     if not first or first_at > moment then
       wake_at = math.min(wake_at, moment)
     elseif not second or second_at > moment + bound then
@@ -259,16 +307,16 @@ for t = 1, topics do
 end
 for t = 1, topics do
   if roomy[t] then
-    redis.call('ZADD', KEYS[3 + 5 * t], text(wake_at), me)
+    redis.call('ZADD', KEYS[3 + 6 * t], text(wake_at), me)
   end
 end
 for t = 1, topics do
   if next_moments[t] then
-    secure(KEYS[3 + 5 * t], next_moments[t])
+    secure(KEYS[3 + 6 * t], next_moments[t])
   end
 end
 for i = 1, #passing do
-  local sleepers = KEYS[3 + 5 * passing[i]]
+  local sleepers = KEYS[3 + 6 * passing[i]]
   local first, first_at = promises(sleepers)
   if first and first_at > now then
     wake(sleepers, first, now)
@@ -289,6 +337,7 @@ answer = answer .. ' ' .. #left
 if #left > 0 then
   answer = answer .. ' ' .. table.concat(left, ' ')
 end
+answer = answer .. ' ' .. text(dropped)
 if goodbye then
   redis.call('HSET', state, 'fence', token)
   redis.call('HDEL', state, number_field, answer_field, ids_field, session .. '|topics')

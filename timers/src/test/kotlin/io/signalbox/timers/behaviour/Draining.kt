@@ -71,6 +71,66 @@ fun TimersBehaviour.draining() {
         notes().get(Notes, "a") shouldBe null
     }
 
+    behaviour("closing the client gives handlers the time to end, then gives their timers back as if not tried") {
+        val client = client()
+        val timers = service(client) {
+            drainTimeout = 50.milliseconds
+            on(Notes, { attempts = 1 }) {
+                note(it)
+                awaitCancellation()
+            }
+        }
+        timers.schedule(Notes, "a", Note("x"), after = Duration.ZERO)
+        val run = async { shouldThrow<SignalboxClosedException> { timers.run() } }
+        log.next()
+        client.closeAndJoin()
+        run.await()
+        val next = notes()
+        next.get(Notes, "a").shouldNotBeNull().run { Pair(state, attempts) } shouldBe Pair(Timer.State.WAITING, 0)
+        next.start()
+        log.next().attempt shouldBe 1
+    }
+
+    behaviour("closing the client lets a handler end that takes its time, and settles its timer") {
+        val client = client()
+        val begun = CompletableDeferred<Unit>()
+        val gate = CompletableDeferred<Unit>()
+        val timers = service(client) {
+            drainTimeout = Duration.INFINITE
+            on(Notes) {
+                begun.complete(Unit)
+                gate.await()
+            }
+        }
+        timers.schedule(Notes, "a", Note("x"), after = Duration.ZERO)
+        val run = async { shouldThrow<SignalboxClosedException> { timers.run() } }
+        begun.await()
+        val closing = async { client.closeAndJoin() }
+        client.close()
+        gate.complete(Unit)
+        closing.await()
+        run.await()
+        notes().get(Notes, "a") shouldBe null
+    }
+
+    behaviour("closing the client from inside of a handler returns at once, and the timer is settled when the handler has returned") {
+        val client = client()
+        val returned = CompletableDeferred<Unit>()
+        val timers = service(client) {
+            drainTimeout = Duration.INFINITE
+            on(Notes) {
+                client.closeAndJoin()
+                returned.complete(Unit)
+            }
+        }
+        timers.schedule(Notes, "a", Note("x"), after = Duration.ZERO)
+        val run = async { shouldThrow<SignalboxClosedException> { timers.run() } }
+        returned.await()
+        run.await()
+        client.closeAndJoin()
+        notes().get(Notes, "a") shouldBe null
+    }
+
     behaviour("a worker that ends hands its watch over") {
         val other = notes()
         val timers = notes()

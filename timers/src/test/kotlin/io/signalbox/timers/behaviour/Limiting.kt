@@ -1,5 +1,9 @@
 package io.signalbox.timers.behaviour
 
+import ch.qos.logback.classic.Level
+import ch.qos.logback.classic.Logger
+import ch.qos.logback.classic.spi.ILoggingEvent
+import ch.qos.logback.core.read.ListAppender
 import io.kotest.matchers.ints.shouldBeLessThanOrEqual
 import io.kotest.matchers.shouldBe
 import io.signalbox.timers.NewTimer
@@ -8,6 +12,7 @@ import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.yield
+import org.slf4j.LoggerFactory
 
 /** Counts how many are inside at the same time, at most. */
 private class Gauge {
@@ -111,5 +116,42 @@ fun TimersBehaviour.limiting() {
         }
         repeat(5) { log.next() }
         soon { permits.availablePermits() shouldBe 1 }
+    }
+
+    behaviour("a topic whose semaphore's client is closed is left to others, and keeps nobody busy") {
+        val limiting = client()
+        val limit = limiting.semaphore("limit", 1)
+        val timers = service {
+            on(Notes, { semaphore = limit }) { note(it) }
+            on(Others, handler = { note(it) })
+        }
+        limiting.closeAndJoin()
+        val logger = LoggerFactory.getLogger("io.signalbox.timers.internal.worker.Lane") as Logger
+        val appender = ListAppender<ILoggingEvent>().apply { start() }
+        logger.addAppender(appender)
+        try {
+            timers.start()
+            timers.schedule(Notes, "limited", Note("x"), after = Duration.ZERO)
+            repeat(20) {
+                timers.schedule(Others, "$it", Note("x"), after = Duration.ZERO)
+                log.next().id shouldBe "$it"
+            }
+            appender.list.count { it.level == Level.ERROR && "'notes'" in it.formattedMessage } shouldBe 1
+        } finally {
+            logger.detachAppender(appender)
+        }
+        notes().start()
+        log.next().id shouldBe "limited"
+    }
+
+    behaviour("an acquire timeout of the semaphore does not end the wait for its permits") {
+        val limit = client().semaphore("limit", 1) { acquireTimeout = 5.milliseconds }
+        val held = client().semaphore("limit", 1).acquire()
+        val timers = service { on(Notes, { semaphore = limit }) { note(it) } }
+        timers.start()
+        timers.schedule(Notes, "a", Note("x"), after = Duration.ZERO)
+        soon { limit.snapshot().queueLength shouldBe 1 }
+        held.release()
+        log.next().id shouldBe "a"
     }
 }

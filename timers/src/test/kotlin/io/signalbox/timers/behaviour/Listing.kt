@@ -5,16 +5,18 @@ import io.kotest.matchers.collections.shouldHaveSize
 import io.kotest.matchers.shouldBe
 import io.signalbox.timers.NewTimer
 import io.signalbox.timers.Timer
+import io.signalbox.timers.minus
+import io.signalbox.timers.plus
+import java.time.Instant
 import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
-import kotlin.time.Instant
 
 /** Looking at what is set. */
 fun TimersBehaviour.listing() {
     behaviour("timers are listed by due time, page by page, also where many are due at the same moment") {
         val timers = notes()
-        val at = Instant.fromEpochMilliseconds(4_000_000_000_000)
+        val at = Instant.ofEpochMilli(4_000_000_000_000)
         timers.scheduleAll(Notes, List(25) { NewTimer("m%02d".format(it), Note("same"), at = at) })
         timers.scheduleAll(Notes, List(10) { NewTimer("e$it", Note("early"), at = at - (it + 1).minutes) })
         val pages = mutableListOf<List<Timer<Note>>>()
@@ -31,7 +33,7 @@ fun TimersBehaviour.listing() {
 
     behaviour("a page goes on where it was, though the last timer of the one before is gone") {
         val timers = notes()
-        val at = Instant.fromEpochMilliseconds(4_000_000_000_000)
+        val at = Instant.ofEpochMilli(4_000_000_000_000)
         timers.scheduleAll(Notes, List(6) { NewTimer("$it", Note("x"), at = at) })
         val first = timers.list(Notes, limit = 3)
         timers.cancel(Notes, "2")
@@ -40,7 +42,7 @@ fun TimersBehaviour.listing() {
 
     behaviour("a list can be limited to a span of time") {
         val timers = notes()
-        val at = Instant.fromEpochMilliseconds(4_000_000_000_000)
+        val at = Instant.ofEpochMilli(4_000_000_000_000)
         timers.scheduleAll(Notes, List(10) { NewTimer("$it", Note("x"), at = at + it.minutes) })
         timers.list(Notes, from = at + 3.minutes, until = at + 5.minutes).timers.map { it.id } shouldBe listOf("3", "4", "5")
         timers.list(Notes, from = at + 3.minutes + 1.milliseconds, until = at + 4.minutes).timers.map { it.id } shouldBe listOf("4")

@@ -7,6 +7,8 @@ import io.kotest.matchers.shouldBe
 import io.signalbox.timers.Misfire
 import io.signalbox.timers.Recurrence
 import io.signalbox.timers.Timer
+import io.signalbox.timers.minus
+import io.signalbox.timers.plus
 import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
@@ -54,7 +56,7 @@ fun TimersBehaviour.recurring() {
         val start = timers.now() - 95.minutes
         timers.scheduleRecurring(Notes, "once", Note("x"), Recurrence.fixedRate(10.minutes), first = start)
         timers.start()
-        log.next().due.toEpochMilliseconds() shouldBe start.toEpochMilliseconds() + if (start.nanosecondsOfSecond % 1_000_000 > 0) 1 else 0
+        log.next().due.toEpochMilli() shouldBe start.toEpochMilli() + if (start.nano % 1_000_000 > 0) 1 else 0
         soon { (timers.get(Notes, "once").shouldNotBeNull().run { state == Timer.State.WAITING && due > timers.now() }) shouldBe true }
         log.nothingMore()
         timers.scheduleRecurring(Notes, "all", Note("x"), Recurrence.fixedRate(10.minutes, Misfire.CATCH_UP), first = start)
@@ -69,7 +71,7 @@ fun TimersBehaviour.recurring() {
         timers.pause(Notes, "a") shouldBe true
         timers.get(Notes, "a").shouldNotBeNull().state shouldBe Timer.State.PAUSED
         timers.scheduleRecurring(Notes, "a", Note("x"), Recurrence.fixedRate(30.milliseconds)) shouldBe false
-        val pausedAt = timers.now().toEpochMilliseconds() * 1000 + 999
+        val pausedAt = timers.now().toEpochMilli() * 1000 + 999
 
         // A handler of what was claimed before may still be on its way. Tokens are moments of the server's clock.
         suspend fun nextOfLater(): Handled {

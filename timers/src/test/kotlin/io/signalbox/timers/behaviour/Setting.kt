@@ -7,11 +7,13 @@ import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.signalbox.timers.NewTimer
 import io.signalbox.timers.Timer
+import io.signalbox.timers.minus
+import io.signalbox.timers.plus
+import java.time.Instant
 import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
-import kotlin.time.Instant
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
 
@@ -36,8 +38,8 @@ fun TimersBehaviour.setting() {
         timers.schedule(Notes, "a", Note("x"), at = at)
         timers.get(Notes, "a").shouldNotBeNull().due shouldBe at
         // Never early: a fraction of a millisecond is rounded up.
-        timers.schedule(Notes, "a", Note("x"), at = Instant.fromEpochSeconds(4_000_000_000, 1))
-        timers.get(Notes, "a").shouldNotBeNull().due shouldBe Instant.fromEpochSeconds(4_000_000_000, 1_000_000)
+        timers.schedule(Notes, "a", Note("x"), at = Instant.ofEpochSecond(4_000_000_000, 1))
+        timers.get(Notes, "a").shouldNotBeNull().due shouldBe Instant.ofEpochSecond(4_000_000_000, 1_000_000)
     }
 
     behaviour("the same id replaces payload and time, in another process too") {

@@ -6,17 +6,19 @@ import io.kotest.matchers.nulls.shouldNotBeNull
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.signalbox.timers.NewTimer
+import io.signalbox.timers.minus
+import io.signalbox.timers.plus
+import java.time.Instant
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
-import kotlin.time.Instant
 
 /** Timers that are spread over several hash slots. */
 fun TimersBehaviour.sharding() {
     behaviour("shards do not show, except in the keys") {
         val timers = notes { shards = 5 }
-        val at = Instant.fromEpochMilliseconds(4_000_000_000_000)
+        val at = Instant.ofEpochMilli(4_000_000_000_000)
         timers.scheduleAll(Notes, List(40) { NewTimer("%02d".format(it), Note("x"), at = at + it.minutes) })
         timers.count(Notes) shouldBe 40
         val first = timers.list(Notes, limit = 30)

@@ -7,12 +7,14 @@ import io.signalbox.SignalboxSettings
 import io.signalbox.timers.TimerScope
 import io.signalbox.timers.Timers
 import io.signalbox.timers.TimersSettings
+import io.signalbox.timers.minus
+import io.signalbox.timers.plus
 import io.signalbox.timers.topic
+import java.time.Instant
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
-import kotlin.time.Instant
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
@@ -105,6 +107,10 @@ abstract class TimersBehaviour(private val backend: Backend) : io.kotest.core.sp
         draining()
         observing()
         sharding()
+        enduring()
+        ordering()
+        deploying()
+        expected()
     }
 
     /** A test with an empty store of its own. */

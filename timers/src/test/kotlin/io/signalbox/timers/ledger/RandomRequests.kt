@@ -90,20 +90,33 @@ internal class RandomRequests(
 
     private fun record() = "p${random.nextInt(3)}".toByteArray()
 
+    private fun head() = listOf("rate 60000 FIRE_ONCE", "times 9 delay 5\t${random.nextInt(3)}").random(random)
+
+    /** Of a recurring timer, with or without metadata. */
+    private fun recurring() = listOf("r${head()}\nq${random.nextInt(2)}", "R${head()}\nk\tv\nq").random(random).toByteArray()
+
     private fun writing(): Step {
         val session = "writer-${random.nextInt(2)}"
         val topics =
             topics().map { topic ->
                 val ids = IDS.shuffled(random).take(random.nextInt(1, 6))
                 val (sets, changes) = ids.partition { random.nextInt(3) > 0 }
-                TopicWrite(topic, sets.map { SetTimer(it, due(), record()) }, changes.map(::change))
+                val whole = if (random.nextInt(10) ==
+                    0
+                ) {
+                    listOf(if (random.nextInt(3) == 0) Change.PauseTopic else Change.ResumeTopic)
+                } else {
+                    emptyList()
+                }
+                TopicWrite(topic, sets.map { SetTimer(it, due(), record()) }, changes.map(::change) + whole)
             }
         return Step.Writing(micros, Write(session, number(session), bound, topics))
     }
 
     private fun change(id: String): Change =
-        when (random.nextInt(6)) {
-            0 -> Change.Keep(id, due(), record())
+        when (random.nextInt(9)) {
+            0, 6, 7 -> Change.Keep(id, due(), recurring())
+            8 -> Change.RunNow(id)
             1 -> Change.Cancel(id)
             2 -> Change.Pause(id)
             3 -> Change.Resume(id, due())
@@ -130,6 +143,8 @@ internal class RandomRequests(
                 capacity = capacity,
                 goodbye = goodbye,
                 present = random.nextBoolean(),
+                mostDead = if (random.nextInt(3) == 0) 2 else 0,
+                deadMillis = if (random.nextInt(3) == 0) 5_000 else 0,
                 topics =
                 topics.map { topic ->
                     val room = random.nextInt(0, capacity + 1)
@@ -150,7 +165,7 @@ internal class RandomRequests(
         when (random.nextInt(7)) {
             0 -> Settlement.Retry(id, token, due())
             1 -> Settlement.HandBack(id, token)
-            2 -> Settlement.Repeat(id, token, due())
+            2 -> Settlement.Repeat(id, token, due(), if (random.nextBoolean()) head() else null)
             3 -> Settlement.Shelve(id, token, if (random.nextBoolean()) Shelf.DEAD else Shelf.PARKED, "a reason of 3 words")
             4 -> Settlement.Renew(id, token)
             else -> Settlement.Acknowledge(id, token)
@@ -162,14 +177,14 @@ internal class RandomRequests(
     }
 }
 
-internal fun WriteAnswer.text(): String = if (this is WriteAnswer.Done) "done $results" else "$this"
+internal fun WriteAnswer.text(): String = if (this is WriteAnswer.Done) "done $results $refused" else "$this"
 
 internal fun TurnAnswer.text(): String =
     if (this is TurnAnswer.Done) {
         "done at $micros, wake $wakeMillis, token $token, claims ${claims.map {
             "${it.topic} ${it.id} ${it.due} ${it.attempt} ${String(it.record)}"
         }}, " +
-            "misses ${misses.map { "${it.index} ${it.taken}" }}, left $left"
+            "misses ${misses.map { "${it.index} ${it.taken}" }}, left $left, dropped $dropped"
     } else {
         "$this"
     }

@@ -47,6 +47,27 @@ class TimerScriptsSpec :
             }
             client.shutdown()
         }
+
+        test("whatever command of a script is refused, everything is as before, and the request can be made again") {
+            RedisServer.start().use { server ->
+                server.command("ACL", "SETUSER", "app", "on", "nopass", "~*", "+@all")
+                val client = RedisClient.create(server.uri)
+                val app = RedisClient.create("redis://app:any@${server.host}:${server.port}")
+                app.connect(ByteArrayCodec.INSTANCE).use { connection ->
+                    client.connect(StringCodec.UTF8).use { inspection ->
+                        val subject = ScriptSubject(connection, inspection)
+                        subject.refuse =
+                            { name, permitted -> server.command("ACL", "SETUSER", "app", (if (permitted) "+" else "-") + name) }
+                        val seeds = Random(seed)
+                        repeat(sequences / 5) { subject.compare(seeds.nextLong(), length = 40) }
+                        println("timer scripts with refused commands: ${subject.refusals} refusals in ${subject.calls} calls, seed $seed")
+                        check(subject.refusals > 0)
+                    }
+                }
+                client.shutdown()
+                app.shutdown()
+            }
+        }
     })
 
 private class ScriptSubject(
@@ -64,6 +85,11 @@ private class ScriptSubject(
     private var sequence = 0
     var calls = 0
         private set
+    var refusals = 0
+        private set
+
+    /** Has the server refuse a command of this name, or permit it again. */
+    var refuse: ((name: String, permitted: Boolean) -> Unit)? = null
 
     fun compare(
         seed: Long,
@@ -78,6 +104,9 @@ private class ScriptSubject(
                 val woken = ArrayList<String>()
                 val time = "${step.micros / 1_000_000} ${step.micros % 1_000_000}".toByteArray()
                 val announced: List<List<ByteArray>>
+                // A session that has said goodbye is not known any more, and says nothing twice.
+                val isLast = step is Step.Turning && step.turn.goodbye
+                val wasMade = refuse?.takeIf { !isLast }?.let { tryRefused(it, keys, step, time, Random(seed + index)) } ?: false
                 when (step) {
                     is Step.Writing -> {
                         val expected = model.execute(step.write, step.micros, woken).text()
@@ -95,13 +124,43 @@ private class ScriptSubject(
                         step.onAnswer(answer)
                     }
                 }
-                announced.map { (inbox, line) -> "${String(line).substringBefore(' ')} ${String(inbox)}" } shouldBe woken.distinct()
+                // A request that was answered before wakes nobody again.
+                if (!wasMade) {
+                    announced.map { (inbox, line) -> "${String(line).substringBefore(' ')} ${String(inbox)}" } shouldBe
+                        woken.distinct()
+                }
                 // Reading everything takes sixteen commands, and what differs stays different.
                 if (index % 10 == 9 || index == length - 1) stored(keys) shouldBe model.dump()
             }
         }
-        val all = inspection.sync().keys("$namespace:timers:{s${sequence - 1}:0}:*")
+        val all = inspection.sync().keys("$namespace:timers2:{s${sequence - 1}:0}:*")
         if (all.isNotEmpty()) inspection.sync().del(*all.toTypedArray())
+    }
+
+    /** Makes the request with one of its commands refused, and tells whether it was executed because it needs no such command. */
+    private fun tryRefused(
+        refuse: (String, Boolean) -> Unit,
+        keys: TimerKeys,
+        step: Step,
+        time: ByteArray,
+        random: Random,
+    ): Boolean {
+        val name = COMMANDS.random(random)
+        val before = stored(keys, withSleepers = false)
+        refuse(name, false)
+        val isRefused =
+            runCatching {
+                when (step) {
+                    is Step.Writing -> send(writeSha, keys.of(step.write.topics.map { it.topic }) + time) { addWrite(step.write, false) }
+                    is Step.Turning -> send(turnSha, keys.of(step.turn.topics.map { it.topic }) + time) { addTurn(step.turn, false) }
+                }
+            }.isFailure
+        refuse(name, true)
+        if (isRefused) {
+            refusals++
+            withClue({ "$name refused" }) { stored(keys, withSleepers = false) shouldBe before }
+        }
+        return !isRefused
     }
 
     private fun TimerKeys.of(topics: List<String>) = ofShard(0) + topics.flatMap { ofTopic(0, it) }
@@ -119,16 +178,26 @@ private class ScriptSubject(
     }
 
     /** What the keys of the topics say, in the words of [dump]. */
-    private fun stored(keys: TimerKeys): String =
+    private fun stored(
+        keys: TimerKeys,
+        withSleepers: Boolean = true,
+    ): String =
         RandomRequests.TOPICS.joinToString("\n") { topic ->
-            val (due, payloads, marks, shelf, sleepers) = keys.ofTopic(0, topic).map { String(it) }
+            val all = keys.ofTopic(0, topic).map { String(it) }
+            val (due, payloads, marks, shelf, paused) = all
             val sync = inspection.sync()
             fun zset(key: String) = sync.zrangeWithScores(key, 0, -1).map { "${it.value}=${it.score.toLong()}" }
-            "$topic: ${zset(
-                due,
-            )} ${sync.hgetall(payloads).toSortedMap()} ${sync.hgetall(marks).toSortedMap()} ${zset(shelf)} ${zset(sleepers)}"
-        } + "\n" + (inspection.sync().hget(String(keys.ofShard(0)[0]), "fence") ?: "0")
+            "$topic: ${zset(due)} ${sync.hgetall(payloads).toSortedMap()} ${sync.hgetall(marks).toSortedMap()} ${zset(shelf)} " +
+                "${zset(paused)} ${if (withSleepers) zset(all[5]) else ""}"
+        } + "\n" + (inspection.sync().hget(String(keys.ofShard(0)[0]), "fence") ?: "0") + " " + paused(keys)
+
+    private fun paused(keys: TimerKeys) =
+        inspection.sync().hget(String(keys.ofShard(0)[0]), "paused").orEmpty().split('\n').filter { it.isNotEmpty() }.sorted()
 }
+
+/** All that the scripts use. */
+private val COMMANDS =
+    "hset hdel hget hmget zadd zrem zscore zcard zrangebyscore zrevrangebyscore sadd".split(' ')
 
 private fun ShardState.dump(): String =
     RandomRequests.TOPICS.joinToString("\n") { name ->
@@ -143,5 +212,5 @@ private fun ShardState.dump(): String =
         "$name: ${set(topic.due)} ${topic.records.mapValues {
             String(it.value)
         }.toSortedMap()} ${marks.toSortedMap()} ${set(topic.shelf)} " +
-            "${set(topic.sleepers)}"
-    } + "\n" + fence
+            "${set(topic.paused)} ${set(topic.sleepers)}"
+    } + "\n" + fence + " " + paused.sorted()

@@ -17,6 +17,9 @@ import io.signalbox.timers.behaviour.Note
 import io.signalbox.timers.behaviour.Notes
 import io.signalbox.timers.behaviour.PATIENCE
 import io.signalbox.timers.behaviour.soon
+import io.signalbox.timers.internal.ledger.Scores
+import io.signalbox.timers.minus
+import io.signalbox.timers.plus
 import java.nio.file.Files
 import kotlin.io.path.exists
 import kotlin.io.path.readLines
@@ -44,7 +47,7 @@ class WakingTest : FunSpec({
         }.chunked(2).map { (who, at) -> Pair(who, at.toLong()) }
 
     test("if the worker is killed that was to wake for a timer, another one has promised to wake within the bound, and does") {
-        val sleepers = "waking:timers:{timers:0}:sleepers:settings"
+        val sleepers = "waking:timers2:{timers:0}:sleepers:settings"
         RedisServer.start {}.use { redis ->
             val directory = Files.createTempDirectory("waking")
             val workers = List(3) {
@@ -63,7 +66,7 @@ class WakingTest : FunSpec({
                 // Far enough ahead that its keeper is dead by then; if not, on a slow machine, all of this holds as well.
                 timers.schedule(Settings, "a", Setting(1), after = 1.seconds)
                 val (keeper, deputy) = redis.promises(sleepers)
-                val due = redis.command("ZSCORE", "waking:timers:{timers:0}:due:settings", "a").toLongOrNull()
+                val due = redis.command("ZSCORE", "waking:timers2:{timers:0}:due:settings", "a").toLongOrNull()?.let(Scores::millis)
                 names.getValue(keeper.first.take(8)).kill()
                 if (due != null && keeper.second <= due) deputy.second shouldBeLessThanOrEqual due + BOUND
                 val run = soon { runs().minBy { it.substringAfterLast(' ').toLong() } }.split(' ')
@@ -93,7 +96,7 @@ class WakingTest : FunSpec({
                 soon { services[0].count(Notes) shouldBe 0 }
                 // Until the last deputy has lain down again: nobody is to wake soon.
                 soon {
-                    val promises = redis.promises("signalbox:timers:{timers:0}:sleepers:notes")
+                    val promises = redis.promises("signalbox:timers2:{timers:0}:sleepers:notes")
                     promises shouldHaveSize 8
                     promises[0].second shouldBeGreaterThan System.currentTimeMillis() + 4 * BOUND
                 }

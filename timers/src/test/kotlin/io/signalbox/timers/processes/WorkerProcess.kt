@@ -32,7 +32,7 @@ fun main(arguments: Array<String>): Unit = runBlocking(Dispatchers.Default) {
         Timers(signalbox) {
             concurrency = 32
             on(Settings) {
-                val line = "$id ${it.version} ${due.toEpochMilliseconds()} $attempt $fencingToken ${System.currentTimeMillis()}\n"
+                val line = "$id ${it.version} ${due.toEpochMilli()} $attempt $fencingToken ${System.currentTimeMillis()}\n"
                 synchronized(journal) { journal.write(line.toByteArray()) }
                 // Some take their time, so that kills hit running handlers too.
                 if (id.hashCode() % 50 == 0) delay(300.milliseconds)

@@ -36,7 +36,7 @@ suspend fun main(arguments: Array<String>): Unit = withContext(Dispatchers.Defau
     }
     val timers =
         Timers(Signalbox.connect(arguments[0])) {
-            on(Beats) { println("fired $id ${due.toEpochMilliseconds()} ${System.currentTimeMillis()} $attempt $fencingToken") }
+            on(Beats) { println("fired $id ${due.toEpochMilli()} ${System.currentTimeMillis()} $attempt $fencingToken") }
         }
     println("ready")
     timers.run()

@@ -6,11 +6,16 @@ import io.signalbox.java.timers.Recurrence
 import io.signalbox.timers.Misfire as CoreMisfire
 import io.signalbox.timers.Recurrence as CoreRecurrence
 import java.time.Duration
+import java.time.Instant
 import java.time.ZoneId
 
 internal class RecurrenceView(
     val core: CoreRecurrence,
 ) : Recurrence {
+    override fun until(end: Instant): Recurrence = RecurrenceView(core.until(end))
+
+    override fun times(count: Int): Recurrence = RecurrenceView(core.times(count))
+
     override fun equals(other: Any?): Boolean = other is RecurrenceView && other.core == core
 
     override fun hashCode(): Int = core.hashCode()

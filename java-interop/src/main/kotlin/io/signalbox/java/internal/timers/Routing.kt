@@ -1,5 +1,8 @@
+@file:OptIn(InternalSignalboxApi::class)
+
 package io.signalbox.java.internal.timers
 
+import io.signalbox.InternalSignalboxApi
 import io.signalbox.java.internal.awaitOrCancel
 import io.signalbox.java.internal.core
 import io.signalbox.java.internal.kotlin
@@ -7,20 +10,24 @@ import io.signalbox.java.timers.BlockingTimerHandler
 import io.signalbox.java.timers.FiredTimer
 import io.signalbox.java.timers.TimerCodec
 import io.signalbox.java.timers.TimerHandler
+import io.signalbox.java.timers.TimerInterceptor
 import io.signalbox.java.timers.TimerRouter
 import io.signalbox.java.timers.Topic
 import io.signalbox.java.timers.TopicOptions
 import io.signalbox.timers.TimerCodec as CoreCodec
+import io.signalbox.timers.TimerInterceptor as CoreInterceptor
 import io.signalbox.timers.TimerRouter as CoreRouter
 import io.signalbox.timers.TimerRouterBuilder
 import io.signalbox.timers.TimerScope
 import io.signalbox.timers.Topic as CoreTopic
 import io.signalbox.timers.TopicSettings
+import io.signalbox.timers.internal.CallSite
 import io.signalbox.timers.timerRouter
 import io.signalbox.timers.topic
 import java.util.concurrent.CompletionStage
-import kotlin.time.toJavaInstant
 import kotlinx.coroutines.CoroutineDispatcher
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.future.future
 import kotlinx.coroutines.runInterruptible
 
 /** What handlers of a service run with. */
@@ -44,8 +51,9 @@ internal class RouterBuilder : TimerRouter.Builder {
         handler: TimerHandler<in T>,
     ): TimerRouter.Builder =
         apply {
+            val place = CallSite.find()
             steps += {
-                on(topic.core(), { take(options) }) { payload ->
+                on(topic.core(), { take(options) }, place) { payload ->
                     val stage: CompletionStage<*>? = handler.handle(payload, fired())
                     if (stage == null) throw NullPointerException("The handler returned null instead of a stage.")
                     stage.awaitOrCancel()
@@ -59,8 +67,9 @@ internal class RouterBuilder : TimerRouter.Builder {
         handler: BlockingTimerHandler<in T>,
     ): TimerRouter.Builder =
         apply {
+            val place = CallSite.find()
             steps += {
-                on(topic.core(), { take(options) }) { payload ->
+                on(topic.core(), { take(options) }, place) { payload ->
                     val timer = fired()
                     runInterruptible(context.blocking) { handler.handle(payload, timer) }
                 }
@@ -74,9 +83,16 @@ internal class RouterBuilder : TimerRouter.Builder {
         }
 
     override fun build(): TimerRouter = RouterView(timerRouter { steps.forEach { it() } })
-
-    private fun TimerScope<HandlerContext>.fired() = FiredTimer(topic, id, due.toJavaInstant(), attempt, fencingToken)
 }
+
+internal fun TimerScope<HandlerContext>.fired() = FiredTimer(topic, id, due, attempt, fencingToken, metadata)
+
+internal fun TimerInterceptor.core() =
+    CoreInterceptor<HandlerContext> { timer, proceed ->
+        coroutineScope {
+            around(timer.fired()) { future { proceed() } }.awaitOrCancel()
+        }
+    }
 
 internal fun TimerRouter.core(): CoreRouter<HandlerContext> =
     requireNotNull(this as? RouterView) { "A router must be made by TimerRouter.builder(), but was $this." }.core

@@ -15,8 +15,6 @@ import java.time.Duration
 import java.time.Instant
 import java.util.Optional
 import kotlin.jvm.optionals.getOrNull
-import kotlin.time.toJavaInstant
-import kotlin.time.toKotlinInstant
 
 /** What both views ask, in the types of Java. */
 internal class TimerRequests(
@@ -34,7 +32,19 @@ internal class TimerRequests(
         id: String,
         payload: T,
         at: Instant,
-    ) = core.schedule(topic.core(), id, payload, at.toKotlinInstant())
+    ) = core.schedule(topic.core(), id, payload, at)
+
+    suspend fun <T : Any> schedule(
+        topic: Topic<T>,
+        timer: NewTimer<T>,
+    ) {
+        val after = timer.after().getOrNull()
+        if (after != null) {
+            core.schedule(topic.core(), timer.id(), timer.payload(), after.kotlin(), timer.metadata())
+        } else {
+            core.schedule(topic.core(), timer.id(), timer.payload(), timer.at().orElseThrow(), timer.metadata())
+        }
+    }
 
     suspend fun <T : Any> scheduleAll(
         topic: Topic<T>,
@@ -44,9 +54,9 @@ internal class TimerRequests(
         timers.map { timer ->
             val after = timer.after().getOrNull()
             if (after != null) {
-                CoreNewTimer(timer.id(), timer.payload(), after.kotlin())
+                CoreNewTimer(timer.id(), timer.payload(), after.kotlin(), timer.metadata())
             } else {
-                CoreNewTimer(timer.id(), timer.payload(), timer.at().orElseThrow().toKotlinInstant())
+                CoreNewTimer(timer.id(), timer.payload(), timer.at().orElseThrow(), timer.metadata())
             }
         },
     )
@@ -64,7 +74,33 @@ internal class TimerRequests(
         payload: T,
         recurrence: Recurrence,
         first: Instant,
-    ): Boolean = core.scheduleRecurring(topic.core(), id, payload, Recurrences.core(recurrence), first.toKotlinInstant())
+    ): Boolean = core.scheduleRecurring(topic.core(), id, payload, Recurrences.core(recurrence), first)
+
+    suspend fun <T : Any> scheduleRecurring(
+        topic: Topic<T>,
+        id: String,
+        payload: T,
+        recurrence: Recurrence,
+        metadata: Map<String, String>,
+    ): Boolean = core.scheduleRecurring(topic.core(), id, payload, Recurrences.core(recurrence), metadata = metadata)
+
+    suspend fun runNow(
+        topic: Topic<*>,
+        id: String,
+    ): Boolean = core.runNow(topic.core(), id)
+
+    suspend fun pauseTopic(topic: Topic<*>): Boolean = core.pauseTopic(topic.core())
+
+    suspend fun resumeTopic(topic: Topic<*>): Boolean = core.resumeTopic(topic.core())
+
+    suspend fun pausedTopics(): Set<String> = core.pausedTopics()
+
+    suspend fun <T : Any> listPaused(
+        topic: Topic<T>,
+        query: TimerQuery,
+    ): TimerPage<T> = core.listPaused(topic.core(), query.limit(), query.after().getOrNull()).java()
+
+    suspend fun countPaused(topic: Topic<*>): Long = core.countPaused(topic.core())
 
     suspend fun cancel(
         topic: Topic<*>,
@@ -90,8 +126,8 @@ internal class TimerRequests(
         topic: Topic<T>,
         query: TimerQuery,
     ): TimerPage<T> {
-        val from = query.from().getOrNull()?.toKotlinInstant()
-        val until = query.until().getOrNull()?.toKotlinInstant()
+        val from = query.from().getOrNull()
+        val until = query.until().getOrNull()
         return core.list(topic.core(), from, until, query.limit(), query.after().getOrNull()).java()
     }
 
@@ -117,5 +153,5 @@ internal class TimerRequests(
 
     suspend fun handleReady(): HandledTimers = core.handleReady().java()
 
-    suspend fun now(): Instant = core.now().toJavaInstant()
+    suspend fun now(): Instant = core.now()
 }

@@ -16,7 +16,6 @@ import io.signalbox.timers.TimerEvent as CoreTimerEvent
 import io.signalbox.timers.TimerPage as CoreTimerPage
 import java.time.Instant
 import java.util.Optional
-import kotlin.time.toJavaInstant
 
 internal fun <T : Any> CoreTimer<T>.java(): Timer<T> = TimerView(this)
 
@@ -27,15 +26,17 @@ private class TimerView<T : Any>(
 
     override fun id(): String = core.id
 
-    override fun due(): Instant = core.due.toJavaInstant()
+    override fun due(): Instant = core.due
 
-    override fun next(): Instant = core.next.toJavaInstant()
+    override fun next(): Instant = core.next
 
     override fun attempts(): Int = core.attempts
 
     override fun state(): Timer.State = Timer.State.valueOf(core.state.name)
 
     override fun recurrence(): Optional<Recurrence> = Optional.ofNullable(core.recurrence).map(::RecurrenceView)
+
+    override fun metadata(): Map<String, String> = core.metadata
 
     override fun payload(): T = core.payload
 
@@ -49,9 +50,9 @@ private class DeadTimerView(
 
     override fun id(): String = core.id
 
-    override fun due(): Instant = core.due.toJavaInstant()
+    override fun due(): Instant = core.due
 
-    override fun since(): Instant = core.since.toJavaInstant()
+    override fun since(): Instant = core.since
 
     override fun attempts(): Int = core.attempts
 
@@ -71,7 +72,7 @@ internal fun CoreDeadTimerPage.java(): DeadTimerPage = DeadTimerPage(timers.map 
 internal fun CoreHandledTimers.java(): HandledTimers = HandledTimers(succeeded, retried, parked, dead)
 
 internal fun CoreTimerEvent.java(): TimerEvent {
-    val due = due.toJavaInstant()
+    val due = due
     return when (this) {
         is CoreTimerEvent.Fired -> TimerEvent.Fired(topic, id, due, attempt, lag.java())
         is CoreTimerEvent.Succeeded -> TimerEvent.Succeeded(topic, id, due, attempt, took.java())

@@ -1,5 +1,12 @@
+@file:OptIn(InternalSignalboxApi::class)
+
 package io.signalbox.java.internal.timers
 
+import io.signalbox.InternalSignalboxApi
+import io.signalbox.SignalboxClosedException
+import io.signalbox.internal.BackendOwner
+import io.signalbox.internal.InsideClient
+import io.signalbox.internal.SignalboxBackend
 import io.signalbox.java.Signalbox
 import io.signalbox.java.internal.Calls
 import io.signalbox.java.internal.kotlin
@@ -33,6 +40,7 @@ import kotlinx.coroutines.asCoroutineDispatcher
 import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.jdk9.asPublisher
 import org.HdrHistogram.Histogram
+import org.slf4j.LoggerFactory
 
 /** Behind [Timers.create]. */
 internal object TimersBridge {
@@ -47,7 +55,13 @@ internal object TimersBridge {
         val threads = options.blockingExecutor().getOrNull()?.asCoroutineDispatcher()
         // Threads that are made when they are needed, and shared with nothing that the library's own work depends on.
         val blocking = threads ?: Dispatchers.IO.limitedParallelism(maxOf(1, options.concurrency().orElse(DEFAULT_CONCURRENCY)))
-        return TimersViews(CoreTimers(client.core, HandlerContext(blocking)) { take(options) }, client.calls).blocking
+        return TimersViews(
+            CoreTimers(client.core, HandlerContext(blocking)) {
+                take(options)
+            },
+            client.calls,
+            (client.core as BackendOwner).backend,
+        ).blocking
     }
 
     private fun TimersSettings<HandlerContext>.take(options: TimersOptions) {
@@ -64,6 +78,9 @@ internal object TimersBridge {
         options.previousShards().ifPresent { previousShards = it }
         options.timelineKey().ifPresent { timelineKey = it }
         options.payloadsKey().ifPresent { payloadsKey = it }
+        options.deadTimersPerTopic().ifPresent { deadTimersPerTopic = it }
+        options.deadTimersFor().ifPresent { deadTimersFor = it.kotlin() }
+        options.interceptors().forEach { intercept(it.core()) }
         options.listener().ifPresent { hearing -> listener = CoreListener { hearing.onEvent(it.java()) } }
     }
 }
@@ -72,6 +89,7 @@ internal object TimersBridge {
 internal class TimersViews(
     private val core: CoreTimers,
     private val calls: Calls,
+    private val backend: SignalboxBackend,
 ) {
     private val requests = TimerRequests(core)
 
@@ -79,7 +97,7 @@ internal class TimersViews(
     val blocking: Timers = BlockingView()
 
     private fun start(): TimerWorker {
-        val worker = Worker(calls) { core.run() }
+        val worker = Worker(calls, backend) { core.run() }
         worker.failure()?.let { throw it }
         return worker
     }
@@ -100,6 +118,37 @@ internal class TimersViews(
             payload: T,
             at: Instant,
         ): CompletableFuture<Void?> = calls.future { requests.schedule(topic, id, payload, at).let { null } }
+
+        override fun <T : Any> schedule(
+            topic: Topic<T>,
+            timer: NewTimer<T>,
+        ): CompletableFuture<Void?> = calls.future { requests.schedule(topic, timer).let { null } }
+
+        override fun <T : Any> scheduleRecurring(
+            topic: Topic<T>,
+            id: String,
+            payload: T,
+            recurrence: Recurrence,
+            metadata: Map<String, String>,
+        ): CompletableFuture<Boolean> = calls.future { requests.scheduleRecurring(topic, id, payload, recurrence, metadata) }
+
+        override fun runNow(
+            topic: Topic<*>,
+            id: String,
+        ): CompletableFuture<Boolean> = calls.future { requests.runNow(topic, id) }
+
+        override fun pauseTopic(topic: Topic<*>): CompletableFuture<Boolean> = calls.future { requests.pauseTopic(topic) }
+
+        override fun resumeTopic(topic: Topic<*>): CompletableFuture<Boolean> = calls.future { requests.resumeTopic(topic) }
+
+        override fun pausedTopics(): CompletableFuture<Set<String>> = calls.future { requests.pausedTopics() }
+
+        override fun <T : Any> listPaused(
+            topic: Topic<T>,
+            query: TimerQuery,
+        ): CompletableFuture<TimerPage<T>> = calls.future { requests.listPaused(topic, query) }
+
+        override fun countPaused(topic: Topic<*>): CompletableFuture<Long> = calls.future { requests.countPaused(topic) }
 
         override fun <T : Any> scheduleAll(
             topic: Topic<T>,
@@ -194,6 +243,37 @@ internal class TimersViews(
             at: Instant,
         ): Unit = calls.block { requests.schedule(topic, id, payload, at) }
 
+        override fun <T : Any> schedule(
+            topic: Topic<T>,
+            timer: NewTimer<T>,
+        ): Unit = calls.block { requests.schedule(topic, timer) }
+
+        override fun <T : Any> scheduleRecurring(
+            topic: Topic<T>,
+            id: String,
+            payload: T,
+            recurrence: Recurrence,
+            metadata: Map<String, String>,
+        ): Boolean = calls.block { requests.scheduleRecurring(topic, id, payload, recurrence, metadata) }
+
+        override fun runNow(
+            topic: Topic<*>,
+            id: String,
+        ): Boolean = calls.block { requests.runNow(topic, id) }
+
+        override fun pauseTopic(topic: Topic<*>): Boolean = calls.block { requests.pauseTopic(topic) }
+
+        override fun resumeTopic(topic: Topic<*>): Boolean = calls.block { requests.resumeTopic(topic) }
+
+        override fun pausedTopics(): Set<String> = calls.block { requests.pausedTopics() }
+
+        override fun <T : Any> listPaused(
+            topic: Topic<T>,
+            query: TimerQuery,
+        ): TimerPage<T> = calls.block { requests.listPaused(topic, query) }
+
+        override fun countPaused(topic: Topic<*>): Long = calls.block { requests.countPaused(topic) }
+
         override fun <T : Any> scheduleAll(
             topic: Topic<T>,
             timers: Collection<NewTimer<T>>,
@@ -276,10 +356,23 @@ internal class TimersViews(
 /** A coroutine that handles timers, in the hands of a Java program. */
 private class Worker(
     calls: Calls,
+    private val backend: SignalboxBackend,
     run: suspend () -> Unit,
 ) : TimerWorker {
     private val end = CompletableFuture<Void?>()
     private val running: Job = calls.launch(end, run)
+
+    init {
+        if (failure() == null) {
+            end.whenComplete { _, problem ->
+                if (problem != null &&
+                    problem !is SignalboxClosedException
+                ) {
+                    log.error("The worker has ended, and handles no timers any more", problem)
+                }
+            }
+        }
+    }
 
     /** Why it could not start. */
     fun failure(): Throwable? =
@@ -298,12 +391,19 @@ private class Worker(
     override fun ended(): CompletableFuture<Void?> = end.copy()
 
     override fun close() {
+        val stopped = stop()
+        // Its end waits for the handler from which this is called.
+        if (InsideClient.isInside(backend)) return
         try {
-            stop().get()
+            stopped.get()
         } catch (_: InterruptedException) {
             Thread.currentThread().interrupt()
         } catch (failed: ExecutionException) {
             throw failed.cause!!
         }
+    }
+
+    private companion object {
+        val log = LoggerFactory.getLogger(Worker::class.java)
     }
 }

@@ -1,5 +1,7 @@
 package io.signalbox.timers.internal.ledger
 
+import io.signalbox.StoreUnavailableException
+
 /**
  * When a timer is due: a moment of the server's clock, or a span from the moment at which the server executes the request. One
  * number, because there are many of them: milliseconds since 1970, or the span's milliseconds, negated and less one.
@@ -29,7 +31,10 @@ internal class Write(
     /** Within this of a moment of interest a second worker is to be awake. */
     val boundMillis: Long,
     val topics: List<TopicWrite>,
-)
+) {
+    /** Whether it may need memory that the server has not got any more. */
+    val addsTimers: Boolean get() = topics.any { topic -> topic.sets.isNotEmpty() || topic.changes.any { it is Change.Keep } }
+}
 
 internal class TopicWrite(
     val topic: String,
@@ -47,12 +52,29 @@ internal class SetTimer(
 internal sealed interface Change {
     val id: String
 
-    /** Sets the timer unless it exists with just this [record]: yes if it was set. */
+    /**
+     * Sets the recurring timer of [record]: yes if that changed anything. One that recurs in the same way keeps its schedule, its count,
+     * and
+     * whether it is paused; one that is dead or parked is put back.
+     */
     class Keep(
         override val id: String,
         val due: Due,
         val record: ByteArray,
     ) : Change
+
+    /** Makes a waiting timer due at once, its schedule kept: yes if there was one. */
+    class RunNow(override val id: String) : Change
+
+    /** Has no timer of the topic taken until [ResumeTopic]: yes if that is new. */
+    data object PauseTopic : Change {
+        override val id: String get() = ""
+    }
+
+    /** Ends [PauseTopic]: yes if the topic was paused. */
+    data object ResumeTopic : Change {
+        override val id: String get() = ""
+    }
 
     /** Removes it, whatever state it is in: yes if there was one. */
     class Cancel(override val id: String) : Change
@@ -80,6 +102,8 @@ internal sealed interface WriteAnswer {
     class Done(
         /** For every change, in the order of the request. */
         val results: List<Boolean>,
+        /** Timers that were not set because they recur, by their place among all that were to be set. */
+        val refused: List<Int> = emptyList(),
     ) : WriteAnswer
 
     /** The store does not know the session: begin another one. */
@@ -107,6 +131,10 @@ internal class Turn(
     val goodbye: Boolean,
     /** Makes the worker's topics known, or known for longer. */
     val present: Boolean,
+    /** How many dead and parked timers of each topic are kept, 0 for all, and for how long, 0 for ever. */
+    val mostDead: Int,
+    val deadMillis: Long,
+    /** Those first that are to be served first. */
     val topics: List<TopicTurn>,
 )
 
@@ -137,17 +165,18 @@ internal sealed interface Settlement {
         val due: Due,
     ) : Settlement
 
-    /** Not begun or not ended: due at once, and this claim does not count as an attempt. */
+    /** Not begun or not ended: due as before, at once, and this claim does not count as an attempt. */
     class HandBack(
         override val id: String,
         override val token: Long,
     ) : Settlement
 
-    /** Done: the next occurrence is at [due]. */
+    /** Done: the next occurrence is at [due]. With a [head], that of the record is replaced. */
     class Repeat(
         override val id: String,
         override val token: Long,
         val due: Due,
+        val head: String? = null,
     ) : Settlement
 
     /** Off the timeline, for [reason]. */
@@ -164,6 +193,37 @@ internal sealed interface Settlement {
         override val token: Long,
     ) : Settlement
 }
+
+/** So many settlements are executed at once. */
+private const val MAX_RUN = 1000
+
+/** Neighbours of one kind and one token, which are executed together: the store has its price by the run. */
+internal fun runs(settlements: List<Settlement>): List<List<Settlement>> {
+    if (settlements.isEmpty()) return emptyList()
+    val runs = ArrayList<List<Settlement>>()
+    var begin = 0
+    for (i in 1..settlements.size) {
+        if (i == settlements.size || !settlements[i].continues(settlements[begin]) || i - begin == MAX_RUN) {
+            runs.add(settlements.subList(begin, i))
+            begin = i
+        }
+    }
+    return runs
+}
+
+private fun Settlement.continues(run: Settlement): Boolean = token == run.token && kind == run.kind
+
+/** What the scripts call it. */
+internal val Settlement.kind: String
+    get() =
+        when (this) {
+            is Settlement.Acknowledge -> "a"
+            is Settlement.Retry -> "y"
+            is Settlement.HandBack -> "h"
+            is Settlement.Repeat -> if (head == null) "n" else "m"
+            is Settlement.Shelve -> "s"
+            is Settlement.Renew -> "r"
+        }
 
 /** Why a timer is off the timeline. */
 internal enum class Shelf(
@@ -187,6 +247,8 @@ internal sealed interface TurnAnswer {
         val misses: List<Miss>,
         /** Topics, by their place in the request, that have more timers due. */
         val left: List<Int>,
+        /** How many dead timers were removed because there were too many, or for too long. */
+        val dropped: Int,
     ) : TurnAnswer
 
     data object Lost : TurnAnswer
@@ -211,9 +273,9 @@ internal class Miss(
 /** One timer as it is stored. */
 internal class Stored(
     val id: String,
-    /** When it is due, or was when it was first claimed. */
+    /** When it is due, or was when it was first claimed; milliseconds. */
     val due: Long,
-    /** When something is next to happen to it, or when it was shelved. */
+    /** When something is next to happen to it, or when it was shelved; by [Scores]. */
     val moment: Long,
     /** How often it was claimed. */
     val attempts: Int,
@@ -223,8 +285,21 @@ internal class Stored(
     val record: ByteArray,
 )
 
+/** Where a topic's timers are. */
+internal enum class Part { TIMELINE, SHELF, PAUSED }
+
 /** A place in the order of [Stored.moment] and id. */
 internal class Position(
     val moment: Long,
     val id: String,
 )
+
+/** The shard is kept in another format than this version of the library reads and writes. */
+internal fun foreignFormat(
+    stored: String,
+    known: String,
+): StoreUnavailableException =
+    StoreUnavailableException(
+        "These timers are stored in format $stored, and this version of the library reads and writes format $known; nothing was written. " +
+            "Use a version that knows format $stored, or another name or namespace for timers of this one.",
+    )

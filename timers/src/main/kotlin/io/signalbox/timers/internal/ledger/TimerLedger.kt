@@ -1,12 +1,13 @@
 package io.signalbox.timers.internal.ledger
 
-import kotlin.time.Instant
+import java.time.Instant
 
 /**
  * A client's line to the store of one timer service: the only thing that decides which worker has which timer.
  *
  * The seam between workers, which know coroutines and handlers, and a backend, which knows neither. Every call delivers once and says
- * what became of it; a [io.signalbox.internal.ledger.LedgerFailure] says whether it may have been executed. Patience is above.
+ * what became of it; a [io.signalbox.internal.ledger.LedgerFailure] says whether it may have been executed, that of a [foreignFormat] that
+ * nothing was. Patience is above.
  */
 internal interface TimerLedger {
     suspend fun write(
@@ -25,11 +26,11 @@ internal interface TimerLedger {
         id: String,
     ): Stored?
 
-    /** In ascending order from [after] on, or from the beginning: those with a moment in [moments]. */
+    /** In ascending order from [after] on, or from the beginning: those with a millisecond in [moments]. */
     suspend fun list(
         shard: Int,
         topic: String,
-        shelved: Boolean,
+        part: Part,
         moments: LongRange,
         after: Position?,
         limit: Int,
@@ -38,11 +39,14 @@ internal interface TimerLedger {
     suspend fun count(
         shard: Int,
         topic: String,
-        shelved: Boolean,
+        part: Part,
     ): Long
 
     /** All topics that timers were ever set for. */
     suspend fun topics(shard: Int): Set<String>
+
+    /** Those of them that are paused as a whole. */
+    suspend fun pausedTopics(shard: Int): Set<String>
 
     /** The topics that workers handle which are alive. */
     suspend fun handledTopics(shard: Int): Set<String>

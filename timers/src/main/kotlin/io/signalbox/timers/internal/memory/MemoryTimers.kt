@@ -1,17 +1,19 @@
 package io.signalbox.timers.internal.memory
 
 import io.signalbox.InMemoryStore
+import io.signalbox.timers.internal.ledger.Part
 import io.signalbox.timers.internal.ledger.Position
+import io.signalbox.timers.internal.ledger.Scores
 import io.signalbox.timers.internal.ledger.Stored
 import io.signalbox.timers.internal.ledger.TimerLedger
 import io.signalbox.timers.internal.ledger.Turn
 import io.signalbox.timers.internal.ledger.TurnAnswer
 import io.signalbox.timers.internal.ledger.Write
 import io.signalbox.timers.internal.ledger.WriteAnswer
+import java.time.Instant
 import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.locks.ReentrantLock
 import kotlin.concurrent.withLock
-import kotlin.time.Instant
 import kotlinx.coroutines.yield
 
 /** What the in-memory clients of one store share: the shards of one timer service, and who listens. Thread-safe. */
@@ -54,17 +56,18 @@ internal class MemoryTimers(
     override suspend fun list(
         shard: Int,
         topic: String,
-        shelved: Boolean,
+        part: Part,
         moments: LongRange,
         after: Position?,
         limit: Int,
     ): List<Stored> =
         executed(shard) { _, _ ->
             val state = topics[topic] ?: return@executed emptyList()
-            val behind = after?.takeIf { it.moment >= moments.first }
-            (if (shelved) state.shelf else state.due)
-                .from(behind?.moment ?: moments.first, behind?.id)
-                .takeWhile { it.score <= moments.last }
+            val first = Scores.of(moments.first)
+            val behind = after?.takeIf { it.moment >= first }
+            state.part(part)
+                .from(behind?.moment ?: first, behind?.id)
+                .takeWhile { it.score < Scores.of(moments.last + 1) }
                 .take(limit)
                 .mapNotNull { state.stored(it.member) }
                 .toList()
@@ -73,10 +76,19 @@ internal class MemoryTimers(
     override suspend fun count(
         shard: Int,
         topic: String,
-        shelved: Boolean,
-    ): Long = executed(shard) { _, _ -> topics[topic]?.run { if (shelved) shelf.size else due.size }?.toLong() ?: 0 }
+        part: Part,
+    ): Long = executed(shard) { _, _ -> topics[topic]?.part(part)?.size?.toLong() ?: 0 }
+
+    private fun TopicState.part(part: Part) =
+        when (part) {
+            Part.TIMELINE -> due
+            Part.SHELF -> shelf
+            Part.PAUSED -> paused
+        }
 
     override suspend fun topics(shard: Int): Set<String> = executed(shard) { _, _ -> known.toSet() }
+
+    override suspend fun pausedTopics(shard: Int): Set<String> = executed(shard) { _, _ -> paused.toSet() }
 
     override suspend fun handledTopics(shard: Int): Set<String> =
         executed(shard) { micros, _ -> workers.values.filter { it.until >= micros / 1000 }.flatMapTo(HashSet()) { it.topics } }
@@ -90,7 +102,7 @@ internal class MemoryTimers(
             declared!!
         }
 
-    override suspend fun now(): Instant = Instant.fromEpochSeconds(0, store.micros() * 1000)
+    override suspend fun now(): Instant = Instant.ofEpochSecond(0, store.micros() * 1000)
 
     override fun inbox(): String = "memory"
 
@@ -108,10 +120,16 @@ internal class MemoryTimers(
 
 internal fun TopicState.stored(id: String): Stored? {
     val record = records[id] ?: return null
-    val moment = due[id] ?: shelf[id] ?: return null
-    return when (val mark = marks[id]) {
-        null -> Stored(id, moment, moment, 0, isClaimed = false, shelf = null, reason = "", record)
-        is Mark.Claimed -> Stored(id, mark.due, moment, mark.attempts, mark.token > 0, null, "", record)
-        is Mark.Shelved -> Stored(id, mark.due, moment, mark.attempts, false, mark.shelf, mark.reason, record)
-    }
+    val moment = due[id] ?: shelf[id] ?: paused[id] ?: return null
+    val mark = marks[id]
+    return Stored(
+        id,
+        due = Scores.millis(mark?.due ?: moment),
+        moment,
+        mark?.attempts ?: 0,
+        isClaimed = mark is Mark.Claimed && mark.token > 0,
+        shelf = (mark as? Mark.Shelved)?.shelf,
+        reason = (mark as? Mark.Shelved)?.reason.orEmpty(),
+        record,
+    )
 }

@@ -1,11 +1,12 @@
 package io.signalbox.timers.internal.memory
 
+import io.signalbox.timers.internal.ByteOrder
 import java.util.TreeSet
 
-/** Members in the order of their scores, and of their names where scores are the same: what Redis calls a sorted set. */
+/** Members in the order of their scores, and of the bytes of their names where scores are the same: what Redis calls a sorted set. */
 internal class ScoreSet {
     private val scores = HashMap<String, Long>()
-    private val order = TreeSet(compareBy<Scored> { it.score }.thenBy { it.member })
+    private val order = TreeSet(compareBy<Scored> { it.score }.thenBy(ByteOrder) { it.member })
 
     val size: Int get() = scores.size
 
@@ -29,6 +30,12 @@ internal class ScoreSet {
 
     /** The first with a score above [score]. */
     fun firstAbove(score: Long): Scored? = order.ceiling(Scored(score + 1, ""))
+
+    /** The last with a score below [score], but not below [least]. */
+    fun lastWithin(
+        least: Long,
+        score: Long,
+    ): Scored? = order.lower(Scored(score, ""))?.takeIf { it.score >= least }
 
     /** All in order, from [from] on; with [fromMember], from behind that place. */
     fun from(

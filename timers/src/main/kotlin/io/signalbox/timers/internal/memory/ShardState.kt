@@ -21,6 +21,9 @@ internal class ShardState {
     /** Topics that timers were set for. */
     val known: MutableSet<String> = HashSet()
 
+    /** Topics of which nothing is taken. */
+    val paused: MutableSet<String> = HashSet()
+
     fun topic(name: String): TopicState = topics.getOrPut(name) { TopicState() }
 }
 
@@ -39,13 +42,16 @@ internal class Presence(
 )
 
 internal class TopicState {
-    /** Timer -> the next moment something happens to it: it is due, or its claim ends. */
+    /** Timer -> the next moment something happens to it, by [io.signalbox.timers.internal.ledger.Scores]: it is due, or its claim ends. */
     val due: ScoreSet = ScoreSet()
     val records: MutableMap<String, ByteArray> = HashMap()
     val marks: MutableMap<String, Mark> = HashMap()
 
-    /** Timer -> when it was shelved. Those are not in [due]. */
+    /** Dead or parked timer -> since when. Those are not in [due]. */
     val shelf: ScoreSet = ScoreSet()
+
+    /** Paused timer -> since when. Those are not in [due]. */
+    val paused: ScoreSet = ScoreSet()
 
     /** Worker and its inbox -> when it has promised to wake. */
     val sleepers: ScoreSet = ScoreSet()
@@ -55,7 +61,7 @@ internal class TopicState {
 internal sealed interface Mark {
     val attempts: Int
 
-    /** When it was due at first. */
+    /** When it was due at first: its place on the timeline then. */
     val due: Long
 
     /** @property token of the claim; 0 while it is not claimed. */

@@ -9,16 +9,19 @@ import io.lettuce.core.protocol.CommandType
 import io.signalbox.internal.redis.Announcements
 import io.signalbox.internal.redis.RedisLine
 import io.signalbox.internal.redis.Script
+import io.signalbox.timers.internal.ledger.Part
 import io.signalbox.timers.internal.ledger.Position
+import io.signalbox.timers.internal.ledger.Scores
 import io.signalbox.timers.internal.ledger.Stored
 import io.signalbox.timers.internal.ledger.TimerLedger
 import io.signalbox.timers.internal.ledger.Turn
 import io.signalbox.timers.internal.ledger.TurnAnswer
 import io.signalbox.timers.internal.ledger.Write
 import io.signalbox.timers.internal.ledger.WriteAnswer
+import io.signalbox.timers.internal.ledger.foreignFormat
 import io.signalbox.timers.internal.redis.TimerArgs.addTurn
 import io.signalbox.timers.internal.redis.TimerArgs.addWrite
-import kotlin.time.Instant
+import java.time.Instant
 
 /** Timers on a Redis or Valkey server: scripts over the client's [line], wake-ups through its announcements. */
 internal class RedisTimerLedger(
@@ -63,23 +66,26 @@ internal class RedisTimerLedger(
         topic: String,
         id: String,
     ): Stored? {
-        val (due, payloads, marks, shelf) = keys.ofTopic(shard, topic)
-        return TimerAnswers.stored(values(scripts.get, listOf(due, payloads, marks, shelf)) { add(id.toByteArray()) }).firstOrNull()
+        val allKeys = listOf(keys.ofShard(shard)[0]) + keys.ofTopic(shard, topic).dropLast(1)
+        return TimerAnswers.stored(values(scripts.get, allKeys) { add(id.toByteArray()).add(TimerKeys.FORMAT) }).firstOrNull()
     }
 
     override suspend fun list(
         shard: Int,
         topic: String,
-        shelved: Boolean,
+        part: Part,
         moments: LongRange,
         after: Position?,
         limit: Int,
     ): List<Stored> {
-        val (due, payloads, marks, shelf) = keys.ofTopic(shard, topic)
+        val topicKeys = keys.ofTopic(shard, topic)
+        val allKeys = listOf(keys.ofShard(shard)[0], topicKeys[part.key], topicKeys[PAYLOADS], topicKeys[MARKS])
+        val first = Scores.of(moments.first)
+        val behind = after?.takeIf { it.moment >= first }
         val reply =
-            values(scripts.list, listOf(if (shelved) shelf else due, payloads, marks)) {
-                val behind = after?.takeIf { it.moment >= moments.first }
-                add(behind?.moment ?: moments.first).add(moments.last).add(limit.toLong()).add((behind?.id ?: "").toByteArray())
+            values(scripts.list, allKeys) {
+                add(behind?.moment ?: first).add(Scores.of(moments.last + 1)).add(limit.toLong()).add((behind?.id ?: "").toByteArray())
+                add(TimerKeys.FORMAT)
             }
         return TimerAnswers.stored(reply)
     }
@@ -87,17 +93,30 @@ internal class RedisTimerLedger(
     override suspend fun count(
         shard: Int,
         topic: String,
-        shelved: Boolean,
+        part: Part,
     ): Long {
-        val topicKeys = keys.ofTopic(shard, topic)
-        val key = if (shelved) topicKeys[SHELF] else topicKeys[TIMELINE]
+        val key = keys.ofTopic(shard, topic)[part.key]
         return line.ask(CommandType.ZCARD, { IntegerOutput(ByteArrayCodec.INSTANCE) }) { addKey(key) }
     }
+
+    private val Part.key: Int
+        get() =
+            when (this) {
+                Part.TIMELINE -> TIMELINE
+                Part.SHELF -> SHELF
+                Part.PAUSED -> PAUSED
+            }
 
     override suspend fun topics(shard: Int): Set<String> =
         line
             .ask(CommandType.SMEMBERS, { ValueListOutput(ByteArrayCodec.INSTANCE) }) { addKey(keys.ofShard(shard)[2]) }
             .mapTo(HashSet()) { String(it) }
+
+    override suspend fun pausedTopics(shard: Int): Set<String> {
+        val paused: ByteArray? =
+            line.ask(CommandType.HGET, { ValueOutput(ByteArrayCodec.INSTANCE) }) { addKey(keys.ofShard(shard)[0]).add("paused") }
+        return paused?.let { String(it).split('\n').filterTo(HashSet(), String::isNotEmpty) } ?: emptySet()
+    }
 
     override suspend fun handledTopics(shard: Int): Set<String> =
         values(scripts.handled, keys.ofShard(shard).take(2)) { }.flatMapTo(HashSet()) { String(it).split('\n') }
@@ -105,16 +124,18 @@ internal class RedisTimerLedger(
     override suspend fun declareShards(
         shards: Int,
         previous: Int?,
-    ): Int =
-        String(
-            line.ask(scripts.shards, listOf(keys.meta()), { ValueOutput(ByteArrayCodec.INSTANCE) }) {
-                add(shards.toLong()).add(previous?.toString() ?: "")
-            },
-        ).toInt()
+    ): Int {
+        val (stored, format) =
+            values(scripts.shards, listOf(keys.meta())) {
+                add(shards.toLong()).add(previous?.toString() ?: "").add(TimerKeys.FORMAT)
+            }.map { String(it) }
+        if (format != TimerKeys.FORMAT) throw foreignFormat(format, TimerKeys.FORMAT)
+        return stored.toInt()
+    }
 
     override suspend fun now(): Instant {
         val (seconds, micros) = line.ask(CommandType.TIME, { ValueListOutput(ByteArrayCodec.INSTANCE) }) { }.map { String(it).toLong() }
-        return Instant.fromEpochSeconds(seconds, micros * 1000)
+        return Instant.ofEpochSecond(seconds, micros * 1000)
     }
 
     private suspend fun values(
@@ -141,6 +162,9 @@ internal class RedisTimerLedger(
 
     private companion object {
         const val TIMELINE = 0
+        const val PAYLOADS = 1
+        const val MARKS = 2
         const val SHELF = 3
+        const val PAUSED = 4
     }
 }

@@ -2,19 +2,27 @@ package io.signalbox.timers.internal.redis
 
 import io.signalbox.timers.internal.ledger.Claim
 import io.signalbox.timers.internal.ledger.Miss
+import io.signalbox.timers.internal.ledger.Scores
 import io.signalbox.timers.internal.ledger.Shelf
 import io.signalbox.timers.internal.ledger.Stored
 import io.signalbox.timers.internal.ledger.TurnAnswer
 import io.signalbox.timers.internal.ledger.WriteAnswer
+import io.signalbox.timers.internal.ledger.foreignFormat
 
 /** Reads what the scripts return; their headers say what that is. */
 internal object TimerAnswers {
     fun written(reply: List<ByteArray>): WriteAnswer =
-        when (val answer = String(reply[0])) {
+        when (val answer = String(reply[0].also(::requireFormat))) {
             "lost" -> WriteAnswer.Lost
             "stale" -> WriteAnswer.Stale
-            else -> WriteAnswer.Done(answer.map { it == '1' })
+            else -> answer.split(' ').let { WriteAnswer.Done(it[0].map { one -> one == '1' }, it.drop(1).map(String::toInt)) }
         }
+
+    private fun requireFormat(answer: ByteArray) {
+        if (answer.size > FOREIGN.size && FOREIGN.indices.all { answer[it] == FOREIGN[it] }) {
+            throw foreignFormat(String(answer, FOREIGN.size, answer.size - FOREIGN.size), TimerKeys.FORMAT)
+        }
+    }
 
     /** Pairs of inbox and line that the script left to the caller to push. */
     fun announcements(
@@ -25,6 +33,7 @@ internal object TimerAnswers {
     /** The answer, and where the announcements begin. */
     fun turned(reply: List<ByteArray>): Pair<TurnAnswer, Int> {
         val answer = reply[0]
+        requireFormat(answer)
         when {
             answer.contentEquals(LOST) -> return Pair(TurnAnswer.Lost, 1)
             answer.contentEquals(STALE) -> return Pair(TurnAnswer.Stale, 1)
@@ -45,9 +54,10 @@ internal object TimerAnswers {
         }
         val misses = List(numbers.next().toInt()) { Miss(numbers.next().toInt(), numbers.next() == 1L) }
         val left = List(numbers.next().toInt()) { numbers.next().toInt() }
-        return Pair(TurnAnswer.Done(micros, wake, token, claims, misses, left), 2 + count)
+        return Pair(TurnAnswer.Done(micros, wake, token, claims, misses, left, dropped = numbers.next().toInt()), 2 + count)
     }
 
+    private val FOREIGN = "format ".toByteArray()
     private val LOST = "lost".toByteArray()
     private val STALE = "stale".toByteArray()
 
@@ -76,8 +86,12 @@ internal object TimerAnswers {
         }
     }
 
-    fun stored(reply: List<ByteArray>): List<Stored> =
-        reply.chunked(4).map { (id, moment, mark, record) -> stored(String(id), String(moment).toDouble().toLong(), String(mark), record) }
+    fun stored(reply: List<ByteArray>): List<Stored> {
+        reply.firstOrNull()?.takeIf { reply.size == 1 }?.let(::requireFormat)
+        return reply.chunked(4).map { (id, moment, mark, record) ->
+            stored(String(id), String(moment).toDouble().toLong(), String(mark), record)
+        }
+    }
 
     private fun stored(
         id: String,
@@ -85,12 +99,12 @@ internal object TimerAnswers {
         mark: String,
         record: ByteArray,
     ): Stored {
-        if (mark.isEmpty()) return Stored(id, moment, moment, 0, isClaimed = false, shelf = null, reason = "", record)
+        if (mark.isEmpty()) return Stored(id, Scores.millis(moment), moment, 0, isClaimed = false, shelf = null, reason = "", record)
         val words = mark.split(' ', limit = 4)
         val shelf = Shelf.entries.find { it.code == words[0] }
         return Stored(
             id = id,
-            due = words[2].toLong(),
+            due = Scores.millis(words[2].toLong()),
             moment = moment,
             attempts = words[1].toInt(),
             isClaimed = shelf == null && words[0] != "0",

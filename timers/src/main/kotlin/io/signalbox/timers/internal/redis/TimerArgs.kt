@@ -6,19 +6,19 @@ import io.signalbox.timers.internal.ledger.Due
 import io.signalbox.timers.internal.ledger.Settlement
 import io.signalbox.timers.internal.ledger.Turn
 import io.signalbox.timers.internal.ledger.Write
+import io.signalbox.timers.internal.ledger.kind
+import io.signalbox.timers.internal.ledger.runs
 
 /** How requests are laid out as arguments; the counterpart of the headers of the scripts. */
 internal object TimerArgs {
     private val NOTHING = ByteArray(0)
-
-    /** So many values a script passes on at once. */
-    private const val MAX_RUN = 1000
 
     fun CommandArgs<ByteArray, ByteArray>.addWrite(
         write: Write,
         announceInScript: Boolean,
     ): CommandArgs<ByteArray, ByteArray> {
         add(write.session).add(write.number).add(flag(announceInScript)).add(write.boundMillis).add(write.topics.size.toLong())
+        add(flag(write.addsTimers))
         for (topic in write.topics) add(topic.topic.toByteArray()).add(topic.sets.size.toLong()).add(topic.changes.size.toLong())
         for (topic in write.topics) {
             for (timer in topic.sets) add(timer.id.toByteArray()).add(due(timer.due)).add(timer.record)
@@ -30,6 +30,9 @@ internal object TimerArgs {
     private fun CommandArgs<ByteArray, ByteArray>.addChange(change: Change) {
         when (change) {
             is Change.Keep -> addChange("keep", change.id, due(change.due), change.record)
+            is Change.RunNow -> addChange("now", change.id)
+            is Change.PauseTopic -> addChange("halt", change.id)
+            is Change.ResumeTopic -> addChange("go", change.id)
             is Change.Cancel -> addChange("cancel", change.id)
             is Change.Pause -> addChange("pause", change.id)
             is Change.Resume -> addChange("resume", change.id, due(change.due))
@@ -55,29 +58,15 @@ internal object TimerArgs {
         add(turn.inbox.toByteArray()).add(turn.formerInbox.toByteArray()).add(turn.leaseMillis).add(turn.heartbeatMillis)
         add(turn.horizon).add(turn.capacity.toLong()).add(flag(turn.goodbye))
         add(if (turn.present) turn.topics.joinToString("\n") { it.topic }.toByteArray() else NOTHING)
+        add(turn.mostDead.toLong()).add(turn.deadMillis)
         val runs = turn.topics.map { runs(it.settlements) }
         turn.topics.forEachIndexed { i, topic -> add(topic.limit.toLong()).add(topic.room.toLong()).add(runs[i].size.toLong()) }
         for (topic in runs) topic.forEach { addRun(it) }
         return this
     }
 
-    /** Neighbours of one kind and one token: the script has its price by the run. */
-    private fun runs(settlements: List<Settlement>): List<List<Settlement>> {
-        val runs = ArrayList<List<Settlement>>()
-        var begin = 0
-        for (i in 1..settlements.size) {
-            if (i == settlements.size || !settlements[i].continues(settlements[begin]) || i - begin == MAX_RUN) {
-                runs.add(settlements.subList(begin, i))
-                begin = i
-            }
-        }
-        return if (settlements.isEmpty()) emptyList() else runs
-    }
-
-    private fun Settlement.continues(run: Settlement) = token == run.token && javaClass == run.javaClass
-
     private fun CommandArgs<ByteArray, ByteArray>.addRun(run: List<Settlement>) {
-        add(kind(run[0])).add(run[0].token).add(run.size.toLong())
+        add(run[0].kind).add(run[0].token).add(run.size.toLong())
         for (one in run) add(one.id.toByteArray())
         for (one in run) {
             when (one) {
@@ -87,18 +76,14 @@ internal object TimerArgs {
                 is Settlement.Acknowledge, is Settlement.HandBack, is Settlement.Renew -> break
             }
         }
-        for (one in run) if (one is Settlement.Shelve) add(one.reason.toByteArray()) else break
-    }
-
-    private fun kind(settlement: Settlement): String =
-        when (settlement) {
-            is Settlement.Acknowledge -> "a"
-            is Settlement.Retry -> "y"
-            is Settlement.HandBack -> "h"
-            is Settlement.Repeat -> "n"
-            is Settlement.Shelve -> "s"
-            is Settlement.Renew -> "r"
+        for (one in run) {
+            when {
+                one is Settlement.Shelve -> add(one.reason.toByteArray())
+                one is Settlement.Repeat && one.head != null -> add(one.head.toByteArray())
+                else -> break
+            }
         }
+    }
 
     private fun due(due: Due): String = if (due.isSpan) "+${due.span}" else due.raw.toString()
 

@@ -12,9 +12,9 @@ internal class TimerKeys(
     timelineKey: String,
     payloadsKey: String,
 ) {
-    private val service = "$namespace:timers:"
+    private val service = "$namespace:timers$FORMAT:"
     private val tag = name
-    private val parts = listOf(escaped(timelineKey), escaped(payloadsKey), "marks", "shelf", "sleepers")
+    private val parts = listOf(escaped(timelineKey), escaped(payloadsKey), "marks", "shelf", "paused", "sleepers")
     private val topicKeys = ConcurrentHashMap<Pair<Int, String>, List<ByteArray>>()
     private val shardKeys = ConcurrentHashMap<Int, List<ByteArray>>()
 
@@ -22,7 +22,7 @@ internal class TimerKeys(
     fun ofShard(shard: Int): List<ByteArray> =
         shardKeys.computeIfAbsent(shard) { listOf("state", "seen", "topics").map { "${prefix(shard)}$it".toByteArray() } }
 
-    /** Timeline, payloads, marks, shelf, sleepers. */
+    /** Timeline, payloads, marks, shelf, paused, sleepers. */
     fun ofTopic(
         shard: Int,
         topic: String,
@@ -33,6 +33,8 @@ internal class TimerKeys(
     private fun prefix(shard: Int) = "$service{$tag:$shard}:"
 
     internal companion object {
+        /** What is stored under these keys; `lua/common.lua` has the same. Other formats have other names. */
+        const val FORMAT = "2"
         const val TIMELINE = "due"
         const val PAYLOADS = "payloads"
 

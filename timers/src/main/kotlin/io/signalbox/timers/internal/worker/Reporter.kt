@@ -2,6 +2,7 @@ package io.signalbox.timers.internal.worker
 
 import io.signalbox.timers.TimerEvent
 import io.signalbox.timers.TimerListener
+import io.signalbox.timers.internal.Problems
 import java.util.concurrent.TimeUnit
 import kotlin.time.Duration
 import kotlinx.coroutines.channels.BufferOverflow
@@ -25,8 +26,9 @@ internal class Reporter(
         events.tryEmit(event)
         try {
             listener?.onEvent(event)
-        } catch (problem: Exception) {
-            log.warn("The timer listener failed", problem)
+        } catch (problem: Throwable) {
+            // Whatever it is, also an error: those who listen must not have a say in what is handled.
+            Problems.log(log, problem) { log.warn("The timer listener failed", it) }
         }
     }
 

@@ -1,11 +1,14 @@
 package io.signalbox.timers.internal.worker
 
 import io.signalbox.Permit
+import io.signalbox.timers.Recurrence
 import io.signalbox.timers.TimerEvent
+import io.signalbox.timers.internal.Content
+import io.signalbox.timers.internal.Records
 import io.signalbox.timers.internal.ledger.Claim
+import java.time.Instant
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.microseconds
-import kotlin.time.Instant
 import kotlinx.coroutines.Job
 
 /** A timer that this worker has claimed, and its handler. */
@@ -15,13 +18,31 @@ internal class Running(
     val token: Long,
     /** The permit of the topic's semaphore. */
     val permit: Permit?,
-    val lag: Duration,
+    /** When it was claimed, by the server's clock. */
+    takenMicros: Long,
     /** When the claim is to be renewed, by the client's clock. */
     var renewAt: Long,
     /** When its handler is to be cancelled. */
     val timeoutAt: Long,
+    /** When it is to be said that its handler takes long. */
+    var warnAt: Long,
+    val begunAt: Long,
 ) {
-    val due: Instant = Instant.fromEpochMilliseconds(claim.due)
+    /** Whether it was told to run before it is due. */
+    val isEarly: Boolean = claim.due > takenMicros / MICROS
+    val due: Instant = Instant.ofEpochMilli(if (isEarly) takenMicros / MICROS else claim.due)
+
+    /** A retry or a lapsed claim was not due at its due time; its lag says nothing. */
+    val lag: Duration = (takenMicros - due.toEpochMilli() * MICROS).microseconds
+    private val content: Result<Content> = runCatching { Records.read(claim.record) }
+    val metadata: Map<String, String> = content.getOrNull()?.metadata.orEmpty()
+
+    /** How it comes again; `null` if it does not, or nobody knows. */
+    val recurrence: Recurrence? = content.getOrNull()?.recurrence
+    val occurrencesOver: Int = content.getOrNull()?.over ?: 0
+
+    /** Why the record cannot be read, its payload aside. */
+    val unreadable: Throwable? = content.exceptionOrNull()
 
     @Volatile
     var job: Job? = null
@@ -32,6 +53,10 @@ internal class Running(
 
     /** What became of it is known, or decided; whatever its handler still does has no effect. Only the worker's loop touches it. */
     var isSettled = false
+
+    private companion object {
+        const val MICROS = 1000
+    }
 }
 
 /** What became of a handler. */
@@ -76,10 +101,11 @@ internal class ServerClock {
         at = nanos
     }
 
-    fun now(nanos: Long): Instant = Instant.fromEpochSeconds(0, (micros + (nanos - at) / 1000) * 1000)
+    fun now(nanos: Long): Instant = micros(nanos).let { Instant.ofEpochSecond(it / MILLION, it % MILLION * 1000) }
 
-    fun sinceDue(
-        nanos: Long,
-        dueMillis: Long,
-    ): Duration = (micros + (nanos - at) / 1000 - dueMillis * 1000).microseconds
+    fun micros(nanos: Long): Long = micros + (nanos - at) / 1000
+
+    private companion object {
+        const val MILLION = 1_000_000L
+    }
 }

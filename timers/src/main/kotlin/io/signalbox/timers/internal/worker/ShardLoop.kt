@@ -63,6 +63,9 @@ internal class ShardLoop(
     private var lookAt = Long.MAX_VALUE
     private var hasAnswer = false
 
+    /** When the last turn was sent, or sent again. */
+    private var deliveredAt = 0L
+
     /** When the oldest of [pending] came. */
     private var pendingSince = 0L
     private val finishedCount = AtomicInteger()
@@ -83,6 +86,11 @@ internal class ShardLoop(
         private set
 
     val counts: Map<Count, Int> get() = settling.counts
+
+    /** Whether handlers run whose outcome counts. Read by others. */
+    @Volatile
+    var isBusy = false
+        private set
 
     /** Ends after what is running has ended. */
     fun stop() {
@@ -163,7 +171,8 @@ internal class ShardLoop(
         running.isEmpty() && pending.isEmpty() && finished.isEmpty() &&
             (isStopping || isPassOver())
 
-    private fun isPassOver(): Boolean = horizon > 0 && hasAnswer && !isWoken && !isTurnDue() && lanes.none { it.isAcquiring }
+    private fun isPassOver(): Boolean =
+        horizon > 0 && hasAnswer && wakeAt == Long.MAX_VALUE && !isWoken && !isTurnDue() && lanes.none { it.isAcquiring }
 
     private fun isTurnDue(): Boolean =
         isGathered() || (!isStopping && (isWoken || backend.clock.nanos() >= wakeAt || (isHungry && slots.available > 0)))
@@ -172,6 +181,11 @@ internal class ShardLoop(
         while (true) {
             val (one, outcome) = finished.poll() ?: break
             if (one.isSettled) continue
+            if (isStopping && outcome is Outcome.Failure && outcome.cause is PermitLost) {
+                // Its client closes, which is no fault of the timer's.
+                settle(one, Settlement.HandBack(one.claim.id, one.token), Pending(one, null, Count.NOTHING))
+                continue
+            }
             val (settlement, what) = handlers.conclude(one, outcome, clock.now(backend.clock.nanos()))
             settle(one, settlement, what)
         }
@@ -184,6 +198,7 @@ internal class ShardLoop(
     ) {
         one.isSettled = true
         running.remove(one)
+        isBusy = running.isNotEmpty()
         slots.giveBack(1)
         one.lane.slots.giveBack(1)
         one.permit?.let(one.lane::release)
@@ -211,7 +226,18 @@ internal class ShardLoop(
                 if (pending.isEmpty()) pendingSince = now
                 pending.add(Pair(Settlement.Renew(one.claim.id, one.token), Pending(one, null, Count.NOTHING)))
             }
-            lookAt = minOf(lookAt, one.renewAt, one.timeoutAt)
+            if (now >= one.warnAt) {
+                one.warnAt = Long.MAX_VALUE
+                log.warn(
+                    "The handler of timer '{}' of topic '{}' has run for {} and keeps a place of {}; it may run for {}",
+                    one.claim.id,
+                    one.lane.name,
+                    (now - one.begunAt).nanoseconds,
+                    config.concurrency,
+                    one.lane.settings.timeout,
+                )
+            }
+            lookAt = minOf(lookAt, one.renewAt, one.timeoutAt, one.warnAt)
         }
         for (one in late) {
             one.job?.cancel()
@@ -228,14 +254,17 @@ internal class ShardLoop(
         val settling = pending
         pending = ArrayList()
         val capacity = if (isStopping || goodbye) 0 else slots.take(share)
-        val rooms = lanes.map { if (capacity == 0) 0 else it.slots.take(capacity) }
-        val limits = lanes.mapIndexed { i, lane -> if (lane.isLimited) minOf(rooms[i], lane.permitsInHand) else rooms[i] }
+        // Who has fewest handlers running is served first, then who has waited longest: where there is more than fits, each gets its share.
+        val order = if (lanes.size == 1) lanes else lanes.sortedWith(FEWEST_FIRST)
+        val rooms = order.map { if (capacity == 0 || it.isEnded) 0 else it.slots.take(capacity) }
+        val limits = order.mapIndexed { i, lane -> if (lane.isLimited) minOf(rooms[i], lane.permitsInHand) else rooms[i] }
         val perLane = lanes.map { ArrayList<Pair<Settlement, Pending>>() }
         for (one in settling) perLane[one.second.running!!.lane.index].add(one)
         perLane.forEach { it.sortWith(INTO_RUNS) }
-        val topics = lanes.mapIndexed { i, lane -> TopicTurn(lane.name, limits[i], rooms[i], perLane[i].map { it.first }) }
+        val topics = order.mapIndexed { i, lane -> TopicTurn(lane.name, limits[i], rooms[i], perLane[lane.index].map { it.first }) }
 
         // The store is at work while handlers are started.
+        val begun = backend.clock.nanos()
         val answer =
             coroutineScope {
                 val delivery = async(start = CoroutineStart.UNDISPATCHED) { deliver(capacity, goodbye, topics) }
@@ -245,28 +274,44 @@ internal class ShardLoop(
         val now = backend.clock.nanos()
         hasAnswer = true
         clock.set(answer.micros, now)
-        wakeAt = if (horizon > 0) Long.MAX_VALUE else now + (answer.wakeMillis * 1000 - answer.micros) * 1000
-        val taken = IntArray(lanes.size)
+        wakeAt =
+            when {
+                horizon == 0L -> now + (answer.wakeMillis * 1000 - answer.micros) * 1000
+                answer.micros < horizon * 1000 -> now + (horizon * 1000 - answer.micros) * 1000
+                else -> Long.MAX_VALUE
+            }
+        val taken = IntArray(order.size)
         for (claim in answer.claims) taken[claim.topic]++
         slots.giveBack(capacity - answer.claims.size)
-        lanes.forEachIndexed { i, lane -> lane.slots.giveBack(rooms[i] - taken[i]) }
+        order.forEachIndexed { i, lane ->
+            lane.slots.giveBack(rooms[i] - taken[i])
+            if (taken[i] > 0) lane.lastTaken = backend.clock.nanos()
+        }
         isHungry = !isStopping && (capacity == 0 || (horizon == 0L && answer.left.isNotEmpty() && answer.claims.size == capacity))
-        this.settling.settled(perLane.flatten().map { it.second }, answer.misses)
-        for (claim in answer.claims) accept(claim, answer.token, now)
+        this.settling.settled(order.flatMap { perLane[it.index] }.map { it.second }, answer.misses)
+        if (answer.dropped > 0) log.warn("{} dead timers were removed: there were too many, or for too long", answer.dropped)
+        // A claim runs from when the store made it, which may have been long ago if the answer was lost or late.
+        val age = minOf(now - begun, maxOf(0, answer.micros - answer.token) * 1000 + now - deliveredAt)
+        for (claim in answer.claims) accept(order[claim.topic], claim, answer, now, age)
+        isBusy = running.isNotEmpty()
         // A full hand may mean that there is more, and one pass is over when there is nothing any more.
         if (answer.claims.isNotEmpty() && horizon > 0) isWoken = true
-        if (!isStopping && !goodbye) acquirePermits(answer, taken)
+        if (!isStopping && !goodbye) {
+            val left = answer.left.mapTo(HashSet()) { order[it] }
+            val idle = order.filterIndexedTo(HashSet()) { i, _ -> taken[i] == 0 }
+            acquirePermits(left, idle)
+        }
     }
 
     private fun acquirePermits(
-        answer: TurnAnswer.Done,
-        taken: IntArray,
+        left: Set<Lane<*>>,
+        withoutClaims: Set<Lane<*>>,
     ) {
         for (lane in lanes) {
             if (!lane.isLimited) continue
-            val idle = lane.permitsInHand > 0 && taken[lane.index] == 0
+            val idle = lane.permitsInHand > 0 && lane in withoutClaims
             when {
-                lane.index !in answer.left || (horizon > 0 && idle) -> lane.releaseUnused()
+                lane !in left || (horizon > 0 && idle) -> lane.releaseUnused()
                 lane.permitsInHand > 0 -> isWoken = true
                 lane.slots.available > 0 && slots.available > 0 -> lane.acquire()
             }
@@ -292,8 +337,9 @@ internal class ShardLoop(
             val turn =
                 Turn(
                     session, number, inbox, formerInbox, config.leaseMillis, config.boundMillis, config.heartbeatMillis(),
-                    horizon, capacity, goodbye, present, topics,
+                    horizon, capacity, goodbye, present, config.mostDead, config.deadMillis, topics,
                 )
+            deliveredAt = backend.clock.nanos()
             try {
                 when (val answer = ledger.turn(shard, turn)) {
                     is TurnAnswer.Done -> {
@@ -330,21 +376,37 @@ internal class ShardLoop(
     // ---- handlers ----------------------------------------------------------------------------------------------------------
 
     private fun accept(
+        lane: Lane<*>,
         claim: Claim,
-        token: Long,
+        answer: TurnAnswer.Done,
         now: Long,
+        age: Long,
     ) {
-        val lane = lanes[claim.topic]
         val timeout = lane.settings.timeout
-        val timeoutAt = if (timeout.isInfinite()) Long.MAX_VALUE else now + timeout.inWholeNanoseconds
+        val allowed = if (timeout.isInfinite()) Long.MAX_VALUE else timeout.inWholeNanoseconds
+        val warnAfter = if (timeout.isInfinite()) LONG_NANOS else maxOf(allowed / WARN_SHARE, LEAST_WARN_NANOS)
         val permit = if (lane.isLimited) lane.takePermit() else null
-        // A retry or a lapsed claim was not due at its due time; its lag says nothing.
-        val lag = clock.sinceDue(now, claim.due)
-        val one = Running(lane, claim, token, permit, lag, now + config.leaseNanos / RENEWALS, timeoutAt)
+        val renewAt = now + maxOf(0, config.leaseNanos / RENEWALS - age)
+        val one =
+            Running(
+                lane, claim, answer.token, permit, answer.micros, renewAt,
+                timeoutAt = saturated(now, allowed), warnAt = saturated(now, warnAfter), begunAt = now,
+            )
         running.add(one)
+        if (age >= config.leaseNanos) {
+            // Somebody else may have it by now.
+            settle(one, Settlement.HandBack(claim.id, answer.token), Pending(one, null, Count.NOTHING))
+            return
+        }
         unstarted.add(one)
-        lookAt = minOf(lookAt, one.renewAt, one.timeoutAt)
+        lookAt = minOf(lookAt, one.renewAt, one.timeoutAt, one.warnAt)
     }
+
+    /** A moment of the client's clock and a span, which may be the longest there is. */
+    private fun saturated(
+        moment: Long,
+        span: Long,
+    ): Long = if (moment > 0 && span > Long.MAX_VALUE - moment) Long.MAX_VALUE else moment + span
 
     private fun startHandlers() {
         for (one in unstarted) {
@@ -373,7 +435,16 @@ internal class ShardLoop(
 
         /** The first failures of a restart of the server are not worth a line. */
         const val NOTEWORTHY = 5
-        val GONE = TurnAnswer.Done(0, 0, 0, emptyList(), emptyList(), emptyList())
+        val GONE = TurnAnswer.Done(0, 0, 0, emptyList(), emptyList(), emptyList(), dropped = 0)
+
+        val FEWEST_FIRST = compareBy<Lane<*>>({ it.slots.taken }, { it.lastTaken })
+
+        /** It is said of a handler when it has used this part of its time. */
+        const val WARN_SHARE = 10
+        const val LEAST_WARN_NANOS = 1_000_000_000L
+
+        /** For one that may take for ever. */
+        const val LONG_NANOS = 60_000_000_000L
         val log = LoggerFactory.getLogger(ShardLoop::class.java)
     }
 }

@@ -4,12 +4,13 @@ import java.util.concurrent.atomic.AtomicInteger
 
 /** Places for handlers, shared by the shards of a worker. */
 internal class Slots(
-    count: Int,
+    private val count: Int,
     private val onFree: () -> Unit = {},
 ) {
     private val free = AtomicInteger(count)
 
     val available: Int get() = free.get()
+    val taken: Int get() = count - free.get()
 
     /** Takes up to [most], and returns how many. */
     fun take(most: Int): Int {

@@ -1,22 +1,27 @@
 package io.signalbox.timers.internal.worker
 
 import io.signalbox.SignalboxClosedException
+import io.signalbox.internal.InsideClient
 import io.signalbox.internal.SignalboxBackend
 import io.signalbox.timers.HandledTimers
 import io.signalbox.timers.Route
+import io.signalbox.timers.TimerInterceptor
 import io.signalbox.timers.internal.TimersConfig
 import io.signalbox.timers.internal.ledger.TimerLedger
+import java.util.concurrent.atomic.AtomicBoolean
 import kotlin.coroutines.CoroutineContext
-import kotlin.time.Duration
+import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.nanoseconds
 import kotlin.time.TimeSource
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.cancel
+import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
@@ -33,12 +38,13 @@ internal class Worker(
     shards: IntRange,
     routes: Collection<Route<*, *>>,
     context: Any?,
+    interceptors: List<TimerInterceptor<*>>,
     reporter: Reporter,
     caller: CoroutineContext,
     horizon: Long,
 ) {
-    private val handlerScope = CoroutineScope(caller.minusKey(Job) + SupervisorJob())
-    private val handlers = Handlers(handlerScope, context, reporter, TimeSource.Monotonic)
+    private val handlerScope = CoroutineScope(caller.minusKey(Job) + SupervisorJob() + InsideClient(backend))
+    private val handlers = Handlers(handlerScope, context, interceptors, reporter, TimeSource.Monotonic)
     private val slots = Slots(config.concurrency, ::feedHungry)
 
     /** So that no shard keeps the others from their turns. */
@@ -53,10 +59,13 @@ internal class Worker(
         if (loops.size > 1) loops.forEach { if (it.isHungry) it.look() }
     }
 
+    private var work: Job? = null
+    private val isDraining = AtomicBoolean()
+
     /** Returns when all loops have ended, by themselves or after [stop]; drains if the caller is cancelled. */
     suspend fun run() {
         val work =
-            backend.scope.launch {
+            backend.scope.launch(start = CoroutineStart.LAZY) {
                 try {
                     coroutineScope { loops.forEach { launch { it.run() } } }
                     end.complete(Unit)
@@ -66,6 +75,10 @@ internal class Worker(
                     )
                 }
             }
+        // Its scope may have ended already.
+        work.invokeOnCompletion { end.completeExceptionally(SignalboxClosedException("The client was closed.")) }
+        synchronized(this) { this.work = work }
+        work.start()
         try {
             end.await()
         } catch (cancelled: CancellationException) {
@@ -77,25 +90,37 @@ internal class Worker(
         }
     }
 
+    /**
+     * Takes nothing more; waits for handlers as long as they may take, then gives their timers back; and for the store as long as that may
+     * take.
+     */
     private suspend fun drain(work: Job) {
+        val storeTimeout = backend.settings.storeTimeoutNanos.nanoseconds
         loops.forEach { it.stop() }
-        if (!joined(work, config.drainTimeout)) {
+        val isIdle = config.drainTimeout.isInfinite().let { forEver ->
+            if (forEver) awaitIdle(work).let { true } else withTimeoutOrNull(config.drainTimeout) { awaitIdle(work) } != null
+        }
+        if (!isIdle) {
             loops.forEach {
                 it.isImpatient = true
                 it.wake()
             }
-            joined(work, (FAREWELL_FACTOR * backend.settings.storeTimeoutNanos).nanoseconds)
         }
-        work.cancel()
+        withTimeoutOrNull(storeTimeout) { work.join() }
+        work.cancelAndJoin()
     }
 
-    private suspend fun joined(
-        work: Job,
-        limit: Duration,
-    ): Boolean = if (limit.isInfinite()) work.join().let { true } else withTimeoutOrNull(limit) { work.join() } != null
+    /** Until no handler runs whose outcome counts. */
+    private suspend fun awaitIdle(work: Job) {
+        while (work.isActive && loops.any { it.isBusy }) withTimeoutOrNull(LOOK) { work.join() }
+    }
 
     /** Starts to end it, as when its caller is cancelled. */
-    fun stop() = loops.forEach { it.stop() }
+    fun stop() {
+        if (!isDraining.compareAndSet(false, true)) return
+        val work = synchronized(this) { work }
+        if (work == null) loops.forEach { it.stop() } else backend.scope.launch { drain(work) }
+    }
 
     fun handled(): HandledTimers {
         fun count(count: Count) = loops.sumOf { it.counts[count] ?: 0 }
@@ -103,6 +128,6 @@ internal class Worker(
     }
 
     private companion object {
-        const val FAREWELL_FACTOR = 2
+        val LOOK = 5.milliseconds
     }
 }
