@@ -134,6 +134,6 @@ internal class PoolLine(
     }
 
     private companion object {
-        val LEAST_TO_CONNECT = 2.seconds
+        val LEAST_TO_CONNECT = 5.seconds
     }
 }
