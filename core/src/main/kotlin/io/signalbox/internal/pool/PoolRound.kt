@@ -99,7 +99,7 @@ internal class PoolRound(
         if (session != null && renews) {
             val key = slots.lease(session.id)
             if (!session.isEstablished) batch.add(CommandType.SET, key, pace.settings.label, "PX", pace.settings.leaseMillis)
-            // Makes nothing anew, and is taken at the memory limit as well.
+            // Makes nothing anew.
             lease = batch.add(CommandType.PEXPIRE, key, pace.settings.leaseMillis)
         }
         val fields = verified.flatMap { permit -> permit.claims.map { it.hint.text } }

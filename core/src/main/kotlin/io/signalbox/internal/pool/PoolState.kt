@@ -429,7 +429,7 @@ internal class PoolState(
         val now = pace.now()
         if (inFlight != null || known == null || isEnded || (closed && !isLeaving && !isBlocked) || now < pausedUntil) return null
         if (isSuspicious) {
-            // One after the other: a release is refused at the memory limit.
+            // One after the other: neither may be the reason for which the other is refused.
             if (beatAt <= now && isEngaged) return compose(now, Plan(beats = true, isAlone = true))
             if (returns.isNotEmpty()) return compose(now, Plan(isAlone = true))
         }
