@@ -27,7 +27,10 @@ public interface Permit {
     /** How many permits this grant holds. */
     public val permits: Int
 
-    /** How many permits of the semaphore were held right after this grant, these included. */
+    /**
+     * How many permits of the semaphore were held right after this grant, these included. In a [SemaphoreAlgorithm.Pool] an upper bound that
+     * can exceed the number of permits: it counts permits that an acquire of several is gathering, and those of the dead until they are found.
+     */
     public val holdersAtGrant: Int
 
     /**

@@ -1,12 +1,13 @@
 -- Creates a pool if it does not exist. The only script of the pool algorithm, and an optional one: see InitStrategy.
 --
--- KEYS  meta, gen, free
--- ARGV  id, permits, 1 if bounded, quarantine in ms or 0, retention in ms
--- Returns 1 if it was created, 0 if it exists.
-local meta, gen, free = KEYS[1], KEYS[2], KEYS[3]
-local id, permits, bounded, quarantine, retention = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
+-- KEYS  state, turns, free; the last two lie under the id
+-- ARGV  format, id, permits, 1 if bounded, quarantine in ms or 0, retention in ms, field of the fence
+-- Returns 1 if it was created, 0 if there is a pool, of whatever format.
+local state, turns, free = KEYS[1], KEYS[2], KEYS[3]
+local format, id, permits, bounded = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local quarantine, retention, fence = tonumber(ARGV[5]), ARGV[6], ARGV[7]
 
-if redis.call('HEXISTS', meta, 'id') == 1 then return 0 end
+if redis.call('HEXISTS', state, 'id') == 1 then return 0 end
 
 -- Text: as a number it would be written with too few digits.
 local time = redis.call('TIME')
@@ -16,18 +17,19 @@ local openAt = 0
 if quarantine > 0 then openAt = string.format('%.0f', tonumber(millis) + quarantine) end
 
 -- Accepted at the memory limit or not at all: the first write decides.
-redis.call('HSET', meta, 'permits', permits, 'declared', permits, 'bounded', bounded, 'openAt', openAt, 'fence', micros, 'grants', 0)
+redis.call('HSET', state, 'format', format, 'permits', permits, 'declared', permits, 'bounded', bounded, 'openAt', openAt,
+  'floor', micros, fence, micros)
 local slots, hints = {}, {}
 for slot = 0, permits - 1 do
   slots[#slots + 1] = micros
   slots[#slots + 1] = slot
   hints[#hints + 1] = slot .. ':' .. micros
   if #hints == 500 or slot == permits - 1 then
-    redis.call('ZADD', gen, 'NX', unpack(slots))
+    redis.call('ZADD', turns, 'NX', unpack(slots))
     redis.call('RPUSH', free, unpack(hints))
     slots, hints = {}, {}
   end
 end
-redis.call('HSET', meta, 'id', id)
+redis.call('HSET', state, 'id', id)
 for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, retention) end
 return 1

@@ -39,7 +39,7 @@ class PoolFaultTest : FunSpec({
             val semaphore = client(proxied, lease = 5.seconds).pool("lost", 1)
             val lost = AtomicBoolean()
             proxy.onReply { connection, reply ->
-                val isHint = "signalbox:pool:{lost}:free" in reply && lost.compareAndSet(false, true)
+                val isHint = "signalbox:pool:{lost}:" in reply && ":free" in reply && lost.compareAndSet(false, true)
                 if (isHint) connection.cutClient()
                 !isHint
             }
@@ -189,7 +189,7 @@ class PoolFaultTest : FunSpec({
         }
     }
 
-    for (kind in listOf("free", "gen", "owners", "meta")) {
+    for (kind in listOf("free", "turns", "owners", "state")) {
         test("'$kind' is deleted: the pool is whole again, and holders of forgotten permits hear of it") {
             onStage {
                 val here = client(lease = 3.seconds).pool("broken", 3)
@@ -198,7 +198,7 @@ class PoolFaultTest : FunSpec({
                 // What tells of the holder follows its grant, and must not make a deleted entry anew.
                 eventually(30.seconds) { here.snapshot().holders.size shouldBe 1 }
                 redis.command("DEL", StoredPool(redis, "broken").key(kind))
-                if (kind == "owners" || kind == "meta") eventually(30.seconds) { permit.isLost shouldBe true }
+                if (kind == "owners" || kind == "state") eventually(30.seconds) { permit.isLost shouldBe true }
                 permit.release()
                 there.acquire(permits = 3, timeout = 30.seconds).release() shouldBe true
                 here.acquire(permits = 3, timeout = 30.seconds).release() shouldBe true
@@ -207,15 +207,16 @@ class PoolFaultTest : FunSpec({
         }
     }
 
-    for (kind in listOf("meta", "gen", "owners", "free")) {
+    for (kind in listOf("state", "turns", "owners", "free")) {
         test("a key of another type as '$kind': the error says so, and all is well when it is gone") {
             onStage {
                 val semaphore = client(lease = 3.seconds).pool("typed", 2)
-                redis.command("SET", StoredPool(redis, "typed").key(kind), "something else")
+                val key = StoredPool(redis, "typed").key(kind)
+                redis.command("SET", key, "something else")
                 val error = shouldThrow<StoreUnavailableException> { semaphore.acquire(timeout = 30.seconds) }
                 error.message shouldContain "WRONGTYPE"
                 error.message shouldContain "namespace"
-                redis.command("DEL", StoredPool(redis, "typed").key(kind))
+                redis.command("DEL", key)
                 semaphore.acquire(permits = 2, timeout = 30.seconds).release() shouldBe true
                 StoredPool(redis, "typed").awaitWhole(2)
             }
@@ -280,4 +281,4 @@ internal suspend fun RedisServer.awaitBlocked(count: Int) =
 internal suspend fun RedisServer.awaitGrants(
     name: String,
     count: Long,
-) = eventually(30.seconds) { ((command("HGET", "signalbox:pool:{$name}:meta", "grants").toLongOrNull() ?: 0) >= count) shouldBe true }
+) = eventually(30.seconds) { (StoredPool(this, name).grants >= count) shouldBe true }

@@ -13,7 +13,7 @@ internal class StoredPool(
 ) {
     private val prefix = "signalbox:pool:{$name}:"
 
-    val slots: Int get() = redis.command("ZCARD", key("gen")).toInt()
+    val slots: Int get() = redis.command("ZCARD", key("turns")).toInt()
     val free: List<String> get() = lines("LRANGE", key("free"), "0", "-1")
 
     /** Slots that somebody owns; what late commands have left of earlier generations does not count. */
@@ -23,11 +23,16 @@ internal class StoredPool(
     val usable: Set<String> get() = free.filter { it in current }.toSet() - owners.toSet()
 
     private val current: Set<String>
-        get() = lines("ZRANGE", key("gen"), "0", "-1", "WITHSCORES").chunked(2).map { (slot, score) ->
+        get() = lines("ZRANGE", key("turns"), "0", "-1", "WITHSCORES").chunked(2).map { (slot, score) ->
             "$slot:${score.toDouble().toLong()}"
         }.toSet()
 
-    fun key(part: String): String = prefix + part
+    val fence: Long get() = redis.command("HGET", key("state"), "fence:$id").toLong()
+    val grants: Long get() = redis.command("HGET", key("state"), "grants:$id").toLongOrNull() ?: 0
+
+    private val id: String get() = redis.command("HGET", key("state"), "id")
+
+    fun key(part: String): String = prefix + if (part == "state") part else "$id:$part"
 
     /** Every permit can be had, once, as soon as what is on its way has arrived. */
     suspend fun awaitWhole(permits: Int) =

@@ -3,36 +3,15 @@ package io.signalbox.internal.pool
 import io.lettuce.core.codec.ByteArrayCodec
 import io.lettuce.core.protocol.CommandArgs
 import io.lettuce.core.protocol.CommandType
-import io.lettuce.core.protocol.ProtocolKeyword
 
 /** Commands that are to be sent together. Immutable once it was sent, so that it can be sent again. */
 internal class Batch {
+    /** Arguments are byte arrays, or written as text. */
     class Request(
-        val word: ProtocolKeyword,
-        val arguments: CommandArgs<ByteArray, ByteArray>,
-    )
-
-    private val collected = ArrayList<Request>()
-
-    val requests: List<Request> get() = collected
-    val isEmpty: Boolean get() = collected.isEmpty()
-
-    /** Returns the index of its reply. Arguments are byte arrays, or written as text. */
-    fun add(
-        word: CommandType,
-        vararg arguments: Any,
-    ): Int = add(word, arguments.asList())
-
-    fun add(
-        word: CommandType,
-        arguments: List<Any>,
-    ): Int {
-        collected.add(Request(word, arguments(arguments)))
-        return collected.size - 1
-    }
-
-    companion object {
-        fun arguments(values: List<Any>): CommandArgs<ByteArray, ByteArray> {
+        val word: CommandType,
+        val values: List<Any>,
+    ) {
+        fun arguments(): CommandArgs<ByteArray, ByteArray> {
             val args = CommandArgs(ByteArrayCodec.INSTANCE)
             for (value in values) {
                 when (value) {
@@ -44,6 +23,25 @@ internal class Batch {
             }
             return args
         }
+    }
+
+    private val collected = ArrayList<Request>()
+
+    val requests: List<Request> get() = collected
+    val isEmpty: Boolean get() = collected.isEmpty()
+
+    /** Returns the index of its reply. */
+    fun add(
+        word: CommandType,
+        vararg arguments: Any,
+    ): Int = add(word, arguments.asList())
+
+    fun add(
+        word: CommandType,
+        arguments: List<Any>,
+    ): Int {
+        collected.add(Request(word, arguments))
+        return collected.size - 1
     }
 }
 

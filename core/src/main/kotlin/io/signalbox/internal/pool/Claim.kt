@@ -5,6 +5,8 @@ internal class Claim(
     val hint: Hint,
     val session: String,
     val number: Long,
+    /** When it was asked for, or asked for again: its token is larger than that of every grant that was told before. */
+    var askedAt: Long,
 ) {
     /** What is in `owners` if it is ours; more may follow behind a slash. */
     val mark: String get() = "$session/$number"
@@ -12,8 +14,10 @@ internal class Claim(
     /** Marks a slot of an acquire of several permits that has not got all of them: it is not granted to anybody. */
     val gatheringMark: String get() = "$mark/"
 
-    /** Its token, once it is ours. */
+    /** Its token, once it is known to be ours. */
     var token: Long = 0
+
+    val isOurs: Boolean get() = token > 0
 
     fun isMarkedBy(owner: String?): Boolean = owner != null && (owner == mark || owner.startsWith("$mark/"))
 }

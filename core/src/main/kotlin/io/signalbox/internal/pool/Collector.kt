@@ -5,8 +5,8 @@ import java.util.concurrent.atomic.AtomicBoolean
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.CoroutineScope
-import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.channels.Channel
@@ -24,10 +24,13 @@ import org.slf4j.LoggerFactory
 internal class Collector(
     private val line: PoolLine,
     private val scope: CoroutineScope,
+    private val dispatcher: CoroutineDispatcher,
     private val wake: ByteArray,
-    private val free: ByteArray,
-    private val isWanted: () -> Boolean,
+    /** The free list to wait at; `null` if nobody wants anything of it. */
+    private val wanted: () -> ByteArray?,
     private val onHint: (Hint?) -> Unit,
+    /** The connection is gone, and with it the place in the server's line. */
+    private val onBroken: (Throwable) -> Unit,
 ) {
     private val bell = Channel<Unit>(Channel.CONFLATED)
     private val started = AtomicBoolean()
@@ -40,7 +43,7 @@ internal class Collector(
 
     /** Looks whether a hint is wanted. Does not block. */
     fun ring() {
-        if (started.compareAndSet(false, true)) worker = scope.launch(Dispatchers.Unconfined) { collectForEver() }
+        if (started.compareAndSet(false, true)) worker = scope.launch(dispatcher) { collectForEver() }
         bell.trySend(Unit)
     }
 
@@ -54,16 +57,19 @@ internal class Collector(
                     connection = null
                     bell.receive()
                 }
-                while (isWanted()) {
+                while (true) {
+                    val free = wanted() ?: break
                     try {
                         val open = connection?.takeIf { it.isOpen } ?: line.open().also { connection = it }
-                        collect(open)
+                        // Opening takes a while, and so much may have changed.
+                        if (wanted().contentEquals(free)) collect(open, free)
                         failures = 0
                     } catch (stop: CancellationException) {
                         throw stop
-                    } catch (problem: Exception) {
+                    } catch (problem: Throwable) {
                         log.debug("The blocking connection of a pool failed; opening another one", problem)
                         connection?.close()
+                        onBroken(problem)
                         delay((20 shl minOf(failures++, 5)).milliseconds)
                     }
                 }
@@ -73,7 +79,10 @@ internal class Collector(
         }
     }
 
-    private suspend fun collect(connection: PoolConnection) {
+    private suspend fun collect(
+        connection: PoolConnection,
+        free: ByteArray,
+    ) {
         isBlocked = true
         val reply =
             try {
@@ -81,7 +90,10 @@ internal class Collector(
             } finally {
                 isBlocked = false
             }
-        if (reply == null) return connection.close()
+        if (reply == null) {
+            connection.close()
+            throw interrupted("A BLPOP was not answered.")
+        }
         val key = reply.getOrNull(0) as ByteArray?
         val hint = if (key != null && key.contentEquals(free)) Hint.parse(String(reply[1] as ByteArray)) else null
         onHint(hint)

@@ -3,7 +3,6 @@ package io.signalbox.internal.pool
 import io.signalbox.Observation
 import io.signalbox.Permit
 import io.signalbox.internal.Observers
-import io.signalbox.internal.coordination.LossListener
 import io.signalbox.internal.coordination.NanoClock
 import io.signalbox.internal.ledger.LedgerName
 import kotlin.coroutines.Continuation
@@ -37,12 +36,15 @@ internal class Effects(
     ) {
         waiter.isDone = true
         if (permit == null) {
-            refusals.add { waiter.continuation.resume(null) { _, _, _ -> } }
+            refusals.add { guarded { waiter.continuation.resume(null) { _, _, _ -> } } }
             return
         }
         val waited = (permit.grantedAt - waiter.since).nanoseconds
         observe { Observation.Granted(it, subject.name, permit.fencingToken, permit.permits, waited) }
-        add { waiter.continuation.resume(permit) { _, lost, _ -> lost.giveBack() } }
+        add {
+            // A dispatcher that refuses leaves its coroutine to nobody; the permit goes to somebody else.
+            guarded({ permit.giveBack() }) { waiter.continuation.resume(permit) { _, lost, _ -> lost.giveBack() } }
+        }
     }
 
     fun fail(
@@ -64,6 +66,16 @@ internal class Effects(
         add { continuation.resume(wasHeld) }
     }
 
+    /** Tells whoever waits for the release of [permit] that nobody knows what became of it. */
+    fun refuse(
+        permit: PoolPermit,
+        error: Throwable,
+    ) {
+        if (!permit.markConfirmed()) return
+        val continuation = permit.awaiting ?: return
+        add { continuation.resumeWithException(error) }
+    }
+
     fun <T> complete(
         result: CompletableDeferred<T>,
         value: T,
@@ -73,7 +85,7 @@ internal class Effects(
         if (!permit.lose()) return
         permit.holdTimer?.cancel()
         observe { Observation.Lost(it, subject.name, permit.fencingToken, permit.permits, held(permit)) }
-        permit.takeListeners().forEach { add { call(it) } }
+        permit.takeListeners().forEach { add { it.action() } }
     }
 
     private fun observe(make: (kind: Observation.Kind) -> Observation) {
@@ -86,15 +98,20 @@ internal class Effects(
 
     fun run() {
         // An action may come to mind while others run, of another call; each call has effects of its own.
-        for (action in actions) action()
+        for (action in actions) guarded(action = action)
     }
 
-    /** Somebody else's code: what it throws must not keep others from hearing. */
-    private fun call(listener: LossListener) {
+    /** Runs [action], which may run somebody else's code: what that throws must not keep others from hearing. */
+    private fun guarded(
+        otherwise: () -> Unit = {},
+        action: () -> Unit,
+    ) {
         try {
-            listener.action()
-        } catch (problem: Exception) {
-            log.warn("An onLost action failed", problem)
+            action()
+        } catch (problem: Throwable) {
+            // Not even its message can be trusted.
+            runCatching { log.warn("Something that {} called failed", subject, problem) }
+            otherwise()
         }
     }
 

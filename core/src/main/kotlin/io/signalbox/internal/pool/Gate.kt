@@ -1,10 +1,7 @@
 package io.signalbox.internal.pool
 
-import io.signalbox.internal.coordination.CoordinationSettings
 import io.signalbox.internal.coordination.CoordinationSettings.Companion.NANOS
-import io.signalbox.internal.coordination.NanoClock
 import io.signalbox.internal.ledger.ClientIdentity
-import kotlin.random.Random
 
 /**
  * This client's part in the gate: only who holds it gathers several permits one by one, so that two never wait for what the other has.
@@ -14,8 +11,7 @@ import kotlin.random.Random
  */
 internal class Gate(
     private val client: ClientIdentity,
-    private val settings: CoordinationSettings,
-    private val clock: NanoClock,
+    private val pace: PoolPace,
 ) {
     private var number = 0L
     private var isHeld = false
@@ -53,7 +49,7 @@ internal class Gate(
 
             isHeld -> if (beats) GateMove.KEEP else GateMove.NONE
 
-            owner != null && askAt <= clock.nanos() -> {
+            owner != null && askAt <= pace.now() -> {
                 number++
                 askAt = pause()
                 GateMove.TAKE
@@ -84,6 +80,11 @@ internal class Gate(
         return true
     }
 
+    /** A round with [move] may or may not have been carried out, and is not repeated. */
+    fun failed(move: GateMove) {
+        if (move == GateMove.DROP) isDue = true
+    }
+
     fun forget() {
         isHeld = false
         isDue = false
@@ -91,7 +92,7 @@ internal class Gate(
     }
 
     private fun pause(): Long {
-        val longest = minOf(settings.leaseMillis / 12, 200L).coerceAtLeast(2)
-        return clock.nanos() + (longest * NANOS * Random.nextDouble(0.5, 1.0)).toLong()
+        val longest = minOf(pace.leaseNanos / 12, 200 * NANOS).coerceAtLeast(2 * NANOS)
+        return pace.now() + pace.jittered(longest, 0.5, 1.0)
     }
 }

@@ -5,7 +5,6 @@ import io.signalbox.SemaphoreAlgorithm
 import io.signalbox.SemaphoreSnapshot
 import io.signalbox.internal.Observers
 import io.signalbox.internal.coordination.CoordinationErrors
-import io.signalbox.internal.coordination.CoordinationSettings
 import io.signalbox.internal.coordination.CoordinationSettings.Companion.NANOS
 import io.signalbox.internal.coordination.Coordinator
 import io.signalbox.internal.coordination.HandleSettings
@@ -23,17 +22,27 @@ import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.atomic.AtomicInteger
 import java.util.concurrent.locks.ReentrantLock
 import kotlin.concurrent.withLock
+import kotlin.coroutines.ContinuationInterceptor
+import kotlin.coroutines.EmptyCoroutineContext
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.nanoseconds
+import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.DelicateCoroutinesApi
+import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.suspendCancellableCoroutine
+import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeoutOrNull
+import org.slf4j.Logger
+import org.slf4j.LoggerFactory
 
 /**
  * One client's side of one pool: carries out what [PoolState] decides under [lock], after it was released.
@@ -45,28 +54,36 @@ internal class PoolCoordinator(
     private val keys: PoolKeys,
     private val line: PoolLine,
     private val client: ClientIdentity,
-    private val settings: CoordinationSettings,
+    private val pace: PoolPace,
     private val clock: NanoClock,
     private val scope: CoroutineScope,
     private val creation: PoolCreation,
     private val observers: Observers,
+    rules: PoolRules = PoolRules(),
+    collecting: CoroutineDispatcher = Dispatchers.Unconfined,
 ) : Coordinator,
     PermitKeeper<PoolPermit> {
+    private val settings = pace.settings
     private val lock = ReentrantLock()
     override val errors = CoordinationErrors(subject, settings)
-    private val state = PoolState(this, client, settings, clock, errors)
-    private val slots = PoolSlots(keys, line, settings)
-    private val reaper = Reaper(keys, line, settings, clock)
+    private val state = PoolState(this, client, pace, rules, errors)
+    private val slots = PoolSlots(keys, line, pace)
+    private val reaper = Reaper(keys, line, pace)
     private val views = PoolViews(subject.name, keys, line)
     private val collector =
-        Collector(line, scope, keys.wake(client.id), keys.free, { lock.withLock { state.needsCollector } }) { hint ->
-            settle { state.collected(hint) }
-        }
+        Collector(
+            line,
+            scope,
+            collecting,
+            keys.wake(client.id),
+            wanted = { lock.withLock { if (state.needsCollector) state.known?.slots?.free else null } },
+            onHint = { hint -> settle { state.collected(hint) } },
+            onBroken = { settle { state.isDry = false } },
+        )
     private val farewell = CompletableDeferred<Unit>()
     private val bell = Channel<Unit>(Channel.CONFLATED)
 
     private var plannedWake = Long.MAX_VALUE
-    private var lookAt = Long.MAX_VALUE
     private var isLooking = false
     private var isOpening = false
     private val delivering = AtomicInteger()
@@ -81,9 +98,18 @@ internal class PoolCoordinator(
         if (wanted.declared >= 0 && wanted.asDeclared != meta.declared) throw errors.mismatch(wanted.asDeclared, meta.declared)
         settle {
             state.handle = wanted
-            state.joined(meta, sentAt)
+            state.joined(meta, keys.of(meta.id), sentAt)
         }
-        scope.launch { watch() }
+        // Also if the scope has ended: then only to say so to everybody.
+        @OptIn(DelicateCoroutinesApi::class)
+        scope.launch(start = CoroutineStart.ATOMIC) {
+            try {
+                watch()
+            } finally {
+                settle { state.run { end() } }
+                farewell.complete(Unit)
+            }
+        }
         return true
     }
 
@@ -93,34 +119,47 @@ internal class PoolCoordinator(
         settle { state.handle = wanted }
     }
 
-    /** Repeats [request] until it is answered, for at most the store timeout. */
+    /** Repeats [request] until it is answered, for at most the store timeout; by the client's clock, whatever the caller's is. */
     private suspend fun <T> retrying(
         outcome: String,
         request: suspend () -> T,
-    ): T = settings.retrying({ last -> errors.unavailable(outcome, last) }, request)
+    ): T =
+        withContext(scope.coroutineContext[ContinuationInterceptor] ?: EmptyCoroutineContext) {
+            settings.retrying({ last -> errors.unavailable(outcome, last) }, request)
+        }
 
     /** Finds the pool again, or creates it anew, after it was lost. */
     private suspend fun reopen() {
         var attempt = 0
-        while (lock.withLock { state.known == null && !state.closed }) {
-            val sentAt = clock.nanos()
-            try {
-                val wanted = lock.withLock { state.handle }
-                val meta = creation.open(wanted)
-                val mismatch = meta?.takeIf { wanted.declared >= 0 && it.declared != wanted.asDeclared }
-                settle {
-                    when {
-                        mismatch != null -> state.lastProblem = errors.mismatch(wanted.asDeclared, mismatch.declared)
-                        meta == null -> state.lastProblem = errors.notFound()
-                        else -> state.joined(meta, sentAt)
-                    }
-                }
-            } catch (failure: LedgerFailure) {
-                settle { state.lastProblem = failure.error }
+        try {
+            while (lock.withLock { state.known == null && !state.closed }) {
+                reopenOnce()
+                if (state.known == null) delay(pace.backoffNanos(attempt++).nanoseconds)
             }
-            if (state.known == null) delay(settings.backoffNanos(attempt++).nanoseconds)
+        } finally {
+            settle { isOpening = false }
         }
-        settle { isOpening = false }
+    }
+
+    private suspend fun reopenOnce() {
+        val sentAt = clock.nanos()
+        try {
+            val wanted = lock.withLock { state.handle }
+            val meta = creation.open(wanted)
+            val mismatch = meta?.takeIf { wanted.declared >= 0 && it.declared != wanted.asDeclared }
+            settle {
+                when {
+                    mismatch != null -> state.lastProblem = errors.mismatch(wanted.asDeclared, mismatch.declared)
+                    meta == null -> state.lastProblem = errors.notFound()
+                    else -> state.joined(meta, keys.of(meta.id), sentAt)
+                }
+            }
+        } catch (failure: LedgerFailure) {
+            settle { state.run { notOpened(failure) } }
+        } catch (problem: Exception) {
+            if (problem is CancellationException) throw problem
+            settle { state.lastProblem = notUnderstood(subject, problem) }
+        }
     }
 
     // ---- operations --------------------------------------------------------------------------------------------------------
@@ -129,12 +168,30 @@ internal class PoolCoordinator(
     suspend fun acquire(
         weight: Int,
         waits: Boolean,
+    ): PoolPermit? {
+        while (true) {
+            val permit = request(weight, waits)
+            // This process may have stood still between the grant and now.
+            if (permit == null || !permit.isLost) return permit
+        }
+    }
+
+    private suspend fun request(
+        weight: Int,
+        waits: Boolean,
     ): PoolPermit? =
         suspendCancellableCoroutine { continuation ->
             val waiter = PoolWaiter(weight, waits, clock.nanos(), continuation)
             settle { if (state.closed) fail(waiter, errors.closed()) else state.add(waiter) }
             continuation.invokeOnCancellation { settle { state.abandon(waiter) } }
         }
+
+    fun now(): Long = clock.nanos()
+
+    fun unavailable(): Exception = errors.unavailable("nothing was granted", lock.withLock { state.lastProblem })
+
+    /** Whether the store has said nothing since [moment], although it was asked. */
+    fun isCutOff(moment: Long): Boolean = lock.withLock { state.isCutOff(moment) }
 
     override fun handBack(permit: PoolPermit) = settle { state.run { takeBack(permit) } }
 
@@ -177,9 +234,20 @@ internal class PoolCoordinator(
 
     suspend fun view(): PoolView {
         checkOpen()
+        awaitReturns()
         val view = retrying("nothing was asked of it but to look") { views.look() }
         checkOpen()
         return view ?: throw errors.gone()
+    }
+
+    /** What was released before, without waiting, is to be seen by who asks now. */
+    private suspend fun awaitReturns() {
+        val ask = PoolAsk(clock.nanos())
+        settle {
+            if (state.closed) throw errors.closed()
+            if (state.isReturning) state.asks.add(ask) else complete(ask.sentAt, 0)
+        }
+        ask.sentAt.await()
     }
 
     suspend fun snapshot(limit: Int): SemaphoreSnapshot {
@@ -198,7 +266,8 @@ internal class PoolCoordinator(
     fun isWaitedFor(): Boolean = lock.withLock { state.waiters.any { it.waits } }
 
     suspend fun resize(permits: Int) {
-        change(permits) { slots.resize(permits) }
+        val operation = ClientIdentity.random(OPERATION_BYTES)
+        change(permits) { slots.resize(operation, permits) }
     }
 
     /** Returns the new count. */
@@ -227,19 +296,28 @@ internal class PoolCoordinator(
         return change
     }
 
-    /** Takes [surplus] slots, which are claimed by this client, out of the pool if there still are too many; the rest go back. */
-    fun withdraw(surplus: List<Claim>) {
+    /** Takes [surplus] slots, which are claimed by this client, out of the pool [of] if there still are too many; the rest go back. */
+    fun withdraw(
+        of: String,
+        surplus: List<Claim>,
+    ) {
         scope.launch {
-            val kept =
-                try {
-                    slots.withdraw(surplus)
-                } catch (_: LedgerFailure) {
-                    // Whatever has happened: giving back a slot that is gone does nothing.
-                    surplus
-                }
-            settle { state.keep(kept) }
+            var kept = surplus
+            try {
+                kept = slots.withdraw(of, surplus)
+            } catch (failure: LedgerFailure) {
+                // Whatever has happened: giving back a slot that is gone does nothing.
+                log.debug("Could not take slots out of {}", subject, failure.error)
+            } finally {
+                settle { state.withdrawn(surplus, kept) }
+            }
         }
     }
+
+    /** Once for each time that it begins. */
+    fun warn(
+        error: Throwable,
+    ) = log.warn("What is asked for {} is refused; what was begun is repeated until it is taken: {}", subject, error.message)
 
     fun checkOpen() {
         if (state.closed) throw errors.closed()
@@ -272,7 +350,7 @@ internal class PoolCoordinator(
             startReopening()
         } else if (delivering.get() == 0) {
             state.compose(collector.isBlocked)?.let { round ->
-                round.write(keys, client.id, state.gate.mark, settings)
+                round.write(keys, client.id, state.gate.mark, pace)
                 add { deliver(round) }
             }
         }
@@ -289,31 +367,45 @@ internal class PoolCoordinator(
 
     private fun deliver(round: PoolRound) {
         val sentAt = clock.nanos()
-        lock.withLock {
-            round.attempts++
-            round.sentAt = sentAt
-            round.retryAt = Long.MAX_VALUE
-        }
+        lock.withLock { state.sent(round, sentAt) }
         line.transact(round.batch) { replies, failure ->
             // Whoever is resumed has more to say: let it collect, instead of sending the first word alone.
             delivering.incrementAndGet()
             try {
-                settle {
-                    state.run {
-                        if (replies != null) {
-                            answered(round, sentAt, replies)
-                        } else {
-                            failed(
-                                round,
-                                failure ?: LedgerFailure(IllegalStateException("The transaction was not executed."), false, final = false),
-                            )
-                        }
-                    }
-                }
+                apply(round, sentAt, replies, failure)
             } finally {
                 delivering.decrementAndGet()
             }
             settle { if (round.leaves && replies != null) farewell.complete(Unit) }
+        }
+    }
+
+    private fun apply(
+        round: PoolRound,
+        sentAt: Long,
+        replies: Replies?,
+        failure: LedgerFailure?,
+    ) {
+        try {
+            settle {
+                state.run {
+                    if (replies !=
+                        null
+                    ) {
+                        answered(round, sentAt, replies)
+                    } else {
+                        failed(
+                            round,
+                            failure ?: interrupted("The transaction was not executed."),
+                        )
+                    }
+                }
+            }
+        } catch (problem: Throwable) {
+            // Whoever calls this hears nothing, and everybody whose call it was would wait for ever.
+            val error = notUnderstood(subject, problem)
+            log.error("What the server has answered for {} could not be applied", subject, problem)
+            settle { state.run { dissolve(round, error) } }
         }
     }
 
@@ -330,19 +422,16 @@ internal class PoolCoordinator(
         var wake = state.refreshAt
         val busy = state.waiters.isNotEmpty() || state.isEngaged
         if (busy) wake = minOf(wake, state.beatAt)
-        state.session?.let { if (it.isEstablished && it.held.isNotEmpty()) wake = minOf(wake, it.deadline) }
+        state.sessionEnd?.let { wake = minOf(wake, it) }
         state.inFlight?.let { if (it.attempts > 0) wake = minOf(wake, it.retryAt, it.sentAt + settings.patienceNanos) }
         if (state.inFlight != null || state.known == null) wake = minOf(wake, now + settings.tickNanos)
         if (state.pausedUntil > now) wake = minOf(wake, state.pausedUntil)
         if (state.waiters.isNotEmpty()) {
-            if (lookAt == Long.MAX_VALUE) lookAt = now + reaper.firstLookNanos()
-            if (!isLooking) wake = minOf(wake, lookAt)
+            if (!isLooking && state.isDry && state.known != null) wake = minOf(wake, state.looks.dueAt())
             state.known?.let { if (it.openAt > now) wake = minOf(wake, it.openAt) }
             if (state.gate.isWanted) wake = minOf(wake, state.gate.askAt)
-        } else {
-            lookAt = Long.MAX_VALUE
         }
-        if (state.lookWanted && !isLooking) wake = now
+        if (state.lookWanted && !isLooking && state.known != null && !state.closed) wake = now
         return maxOf(wake, now)
     }
 
@@ -356,7 +445,11 @@ internal class PoolCoordinator(
                 }
             withTimeoutOrNull(nanos.nanoseconds) { bell.receive() }
             if (farewell.isCompleted) return
-            look()
+            try {
+                look()
+            } catch (problem: Exception) {
+                log.error("Looking after {} failed", subject, problem)
+            }
         }
     }
 
@@ -365,7 +458,8 @@ internal class PoolCoordinator(
             settle {
                 state.run { failOverdue() }
                 val now = clock.nanos()
-                if (!isLooking && !state.closed && state.known != null && (state.lookWanted || lookAt <= now)) {
+                val isWaited = state.waiters.isNotEmpty() && state.isDry && state.looks.isDue()
+                if (!isLooking && !state.closed && state.known != null && (state.lookWanted || isWaited)) {
                     isLooking = true
                     state.lookWanted = false
                     add { scope.launch { reap() } }
@@ -382,20 +476,19 @@ internal class PoolCoordinator(
     /** Returns to the pool what dead clients have left, and says when to look again. */
     private suspend fun reap() {
         val tries = lock.withLock { state.waiters.filter { !it.waits } }
-        var next = reaper.firstLookNanos()
+        var found: Reaper.Found? = null
         try {
-            val found = reaper.look()
-            next = found.nextNanos
+            val id = lock.withLock { state.known?.slots?.pool } ?: return
+            found = reaper.look(id)
             if (found.pushed > 0) settle { state.isDry = false }
             if (found.isShort) slots.fill()
         } catch (failure: LedgerFailure) {
-            settle { state.lastProblem = failure.error }
+            log.debug("Could not look for what the dead have left at {}", subject, failure.error)
         } finally {
             settle {
                 isLooking = false
                 tries.forEach { it.hasLooked = true }
-                state.lookedAt = clock.nanos()
-                lookAt = if (state.waiters.isEmpty()) Long.MAX_VALUE else clock.nanos() + next
+                state.looks.looked(found)
             }
         }
     }
@@ -443,6 +536,7 @@ internal class PoolCoordinator(
     override suspend fun awaitFarewell() = farewell.await()
 
     private companion object {
+        val log: Logger = LoggerFactory.getLogger(PoolCoordinator::class.java)
         const val OPERATION_BYTES = 12
 
         /** How often a snapshot waits for descriptions: some milliseconds in all. */

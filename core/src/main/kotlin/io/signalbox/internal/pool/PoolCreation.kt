@@ -3,25 +3,23 @@ package io.signalbox.internal.pool
 import io.lettuce.core.protocol.CommandType
 import io.signalbox.InitStrategy
 import io.signalbox.ScriptNotPermittedException
-import io.signalbox.internal.coordination.CoordinationSettings
 import io.signalbox.internal.coordination.HandleSettings
 import io.signalbox.internal.ledger.ClientIdentity
 import io.signalbox.internal.ledger.LedgerFailure
-import kotlin.random.Random
-import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.nanoseconds
 import kotlinx.coroutines.delay
 
 /**
  * Creates a pool, or finds it created.
  *
- * The writes are the same in each strategy and do nothing to what exists (HSETNX, ZADD NX), so a creation that arrives late, or
- * twice, or beside that of another strategy, adds nothing: its hints name generations that no slot has. All are in one transaction, so a
- * creator that dies leaves a whole pool or none.
+ * Every creator writes slots under an id of its own, and the id into `state` only where there is none (HSETNX). So a creation that arrives
+ * late, or twice, or beside that of another strategy, adds nothing to the pool that exists: what it leaves lies under an id that
+ * nobody reads, and expires. All is one transaction, so a creator that dies leaves a whole pool or none.
  */
 internal class PoolCreation(
     private val keys: PoolKeys,
     private val line: PoolLine,
-    private val settings: CoordinationSettings,
+    private val pace: PoolPace,
     private val strategy: InitStrategy,
 ) {
     /** What exists, after creating it if [wanted] declares a count; `null` if it does not and nothing exists. */
@@ -38,16 +36,18 @@ internal class PoolCreation(
 
     private suspend fun read(): PoolMeta? {
         val batch = Batch()
-        val at = PoolMeta.ask(batch, keys)
-        return PoolMeta.read(line.transact(batch), at)
+        val at = PoolMeta.ask(batch, keys, slots = null)
+        return PoolMeta.read(line.transact(batch), at, slots = null)
     }
 
     private suspend fun byScript(
         wanted: HandleSettings,
         id: String,
     ): PoolMeta? {
-        val names = listOf(keys.meta, keys.gen, keys.free)
-        val values = listOf(id, wanted.declared, flag(wanted.bounded), quarantineMillis(wanted), settings.poolRetentionMillis)
+        val slots = keys.of(id)
+        val names = listOf(keys.state, slots.turns, slots.free)
+        val values =
+            listOf(PoolMeta.FORMAT, id, wanted.declared, flag(wanted.bounded), quarantineMillis(wanted), pace.retentionMillis, slots.fence)
         try {
             line.connect().ask(CommandType.EVAL, *(listOf(SCRIPT, names.size) + names + values).toTypedArray())
         } catch (failure: LedgerFailure) {
@@ -68,9 +68,9 @@ internal class PoolCreation(
         id: String,
     ): PoolMeta? {
         line.exclusively { connection ->
-            connection.ask(CommandType.WATCH, keys.meta)
+            connection.ask(CommandType.WATCH, keys.state)
             // Not in a transaction, which would end the watching.
-            val exists = connection.ask(CommandType.HGET, keys.meta, "id").firstOrNull() != null
+            val exists = connection.ask(CommandType.HGET, keys.state, "id").firstOrNull() != null
             // Refused if another client was faster: then there is what it has created.
             if (!exists) connection.transact(Batch().also { write(it, wanted, id, connection.micros()) })
         }
@@ -81,7 +81,7 @@ internal class PoolCreation(
         wanted: HandleSettings,
         id: String,
     ): PoolMeta? {
-        var pause = 5
+        var pause = FIRST_PAUSE
         while (true) {
             val won = line.connect().ask(CommandType.SET, keys.init, id, "NX", "PX", INIT_MILLIS)
             if (won.firstOrNull() != null) {
@@ -90,8 +90,8 @@ internal class PoolCreation(
                 line.transact(batch)
             }
             read()?.let { return it }
-            delay(pause.milliseconds * Random.nextDouble(0.5, 1.0))
-            pause = (pause * 2).coerceAtMost(MAX_PAUSE_MILLIS)
+            delay(pace.jittered(pause, 0.5, 1.0).nanoseconds)
+            pause = (pause * 2).coerceAtMost(LONGEST_PAUSE)
         }
     }
 
@@ -103,27 +103,30 @@ internal class PoolCreation(
     ) {
         val quarantine = quarantineMillis(wanted)
         val openAt = if (quarantine == 0L) 0 else micros / 1000 + quarantine
-        // The id last of all: a pool is there when it is.
+        val slots = keys.of(id)
+        addSlots(batch, slots, (0 until wanted.declared).toList(), micros, pace.retentionMillis)
+        // The id last of all: a pool is there when it is. Who comes too late for the id comes too late for all before it.
         listOf(
+            "format" to PoolMeta.FORMAT,
             "permits" to wanted.declared,
             "declared" to wanted.declared,
             "bounded" to flag(wanted.bounded),
             "openAt" to openAt,
-            "fence" to micros,
-            "grants" to 0,
+            "floor" to micros,
+            slots.fence to micros,
             "id" to id,
-        ).forEach { (field, value) -> batch.add(CommandType.HSETNX, keys.meta, field, value) }
-        addSlots(batch, keys, (0 until wanted.declared).toList(), micros, settings.poolRetentionMillis)
-        batch.add(CommandType.PEXPIRE, keys.meta, settings.poolRetentionMillis)
+        ).forEach { (field, value) -> batch.add(CommandType.HSETNX, keys.state, field, value) }
+        batch.add(CommandType.PEXPIRE, keys.state, pace.retentionMillis)
     }
 
-    private fun quarantineMillis(wanted: HandleSettings): Long = if (wanted.quarantine) settings.leaseMillis else 0
+    private fun quarantineMillis(wanted: HandleSettings): Long = if (wanted.quarantine) pace.settings.leaseMillis else 0
 
     private fun flag(value: Boolean) = if (value) 1 else 0
 
     companion object {
         const val INIT_MILLIS = 2_000
-        private const val MAX_PAUSE_MILLIS = 200
+        private const val FIRST_PAUSE = 5_000_000L
+        private const val LONGEST_PAUSE = 200_000_000L
         private const val ID_BYTES = 12
 
         private val SCRIPT: String =
@@ -134,23 +137,16 @@ internal class PoolCreation(
         /** New slots and their hints. A slot that exists keeps its generation, and its new hint is void. */
         fun addSlots(
             batch: Batch,
-            keys: PoolKeys,
+            keys: PoolKeys.Slots,
             slots: List<Int>,
             generation: Long,
             retentionMillis: Long,
         ) {
             if (slots.isEmpty()) return
-            batch.add(CommandType.ZADD, listOf<Any>(keys.gen, "NX") + slots.flatMap { listOf(generation, it) })
+            batch.add(CommandType.ZADD, listOf<Any>(keys.turns, "NX") + slots.flatMap { listOf(generation, it) })
             batch.add(CommandType.RPUSH, listOf<Any>(keys.free) + slots.map { Hint(it, generation).text })
-            batch.add(CommandType.PEXPIRE, keys.gen, retentionMillis)
+            batch.add(CommandType.PEXPIRE, keys.turns, retentionMillis)
             batch.add(CommandType.PEXPIRE, keys.free, retentionMillis)
         }
     }
 }
-
-/** The server's clock in microseconds. */
-internal suspend fun PoolConnection.micros(): Long =
-    ask(CommandType.TIME).map { Replies.textOf(it)!!.toLong() }.let { (seconds, micros) -> seconds * 1_000_000 + micros }
-
-/** How long the keys outlive the last client that uses them. */
-internal val CoordinationSettings.poolRetentionMillis: Long get() = maxOf(retentionMillis, 3 * leaseMillis)

@@ -1,28 +1,47 @@
 package io.signalbox.internal.pool
 
-/** Every key of a pool is built here; `docs/design/pool.md` has the table. The kind is outside, the name inside the hash tag. */
+/**
+ * Every key of a pool is built here; `docs/design/pool.md` has the table. The kind is outside, the name inside the hash tag.
+ *
+ * What a pool consists of lies under its id: whoever has not read that, and with it the format, cannot write there, and what was said to an
+ * earlier pool of the name reaches nothing of this one.
+ */
 internal class PoolKeys(
     namespace: String,
     name: String,
 ) {
     private val prefix = "$namespace:pool:{$name}"
 
-    val meta: ByteArray = key("meta")
-    val gen: ByteArray = key("gen")
-    val owners: ByteArray = key("owners")
-    val free: ByteArray = key("free")
-    val gate: ByteArray = key("gate")
+    val state: ByteArray = key("state")
     val init: ByteArray = key("init")
-
-    fun lease(session: String): ByteArray = key("lease:$session")
 
     /** Where a client wakes its own BLPOP. */
     fun wake(client: String): ByteArray = key("wake:$client")
 
-    /** Remembers the outcome of one addition of permits, so that it happens once. */
-    fun added(operation: String): ByteArray = key("added:$operation")
+    fun of(pool: String): Slots = Slots(pool)
 
     private fun key(part: String) = "$prefix:$part".toByteArray()
+
+    /** The keys of the pool whose id is [pool]. */
+    inner class Slots(
+        val pool: String,
+    ) {
+        val turns: ByteArray = key("$pool:turns")
+        val owners: ByteArray = key("$pool:owners")
+        val free: ByteArray = key("$pool:free")
+        val gate: ByteArray = key("$pool:gate")
+
+        fun lease(session: String): ByteArray = key("$pool:lease:$session")
+
+        /** Remembers the outcome of one change of the count, so that it happens once. */
+        fun changed(operation: String): ByteArray = key("$pool:changed:$operation")
+
+        /** Field of `state`: the last token. */
+        val fence: String = "fence:$pool"
+
+        /** Field of `state`: how many grants there were. */
+        val grants: String = "grants:$pool"
+    }
 }
 
 /** One turn of one slot: what the free list contains and `owners` has as fields. */

@@ -1,26 +1,36 @@
 package io.signalbox.internal.pool
 
+import io.signalbox.SignalboxClosedException
 import io.signalbox.internal.ledger.LedgerFailure
-import io.signalbox.internal.redis.RedisConnections
 import io.signalbox.internal.redis.RedisErrors
 import kotlin.time.Duration
+import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
-import kotlinx.coroutines.launch
-import kotlinx.coroutines.sync.Mutex
-import kotlinx.coroutines.sync.withLock
+import kotlinx.coroutines.Deferred
+import kotlinx.coroutines.ExperimentalCoroutinesApi
+import kotlinx.coroutines.async
+import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.withTimeoutOrNull
 
-/** The connection that carries the transactions of all pools of one client, opened with the first; and connections for a moment. */
+/**
+ * The connection that carries the transactions of all pools of one client, opened with the first; and connections for a moment.
+ *
+ * Connections are opened in [scope], whoever asks: a caller who gives up leaves none behind.
+ */
 internal class PoolLine(
-    private val connections: RedisConnections,
     private val scope: CoroutineScope,
     private val patience: Duration,
+    private val reach: suspend () -> PoolConnection,
 ) {
-    private val connecting = Mutex()
-
     @Volatile
     private var current: PoolConnection? = null
+    private var opening: Deferred<PoolConnection>? = null
+
+    /** What came of the last attempt to connect, if that failed. */
+    @Volatile
+    private var refusal: LedgerFailure? = null
 
     /** Sends [batch] as a transaction, or says at once that there is no connection; opens one then. Does not block. */
     fun transact(
@@ -29,11 +39,13 @@ internal class PoolLine(
     ) {
         val connection = current?.takeIf { it.isOpen }
         if (connection == null) {
-            scope.launch { runCatching { connect() }.onFailure { if (it is CancellationException) throw it } }
-            return done(null, LedgerFailure(IllegalStateException("There is no connection at the moment."), false, final = false))
+            startOpening()
+            return done(
+                null,
+                refusal ?: LedgerFailure(IllegalStateException("There is no connection at the moment."), false, final = false),
+            )
         }
-        connection.transact(batch) { replies, error ->
-            val failure = error?.let(::poolFailure)
+        connection.transact(batch) { replies, failure ->
             if (failure != null && RedisErrors.isReadOnly(failure.error)) connection.close()
             done(replies, failure)
         }
@@ -64,19 +76,52 @@ internal class PoolLine(
         withTimeoutOrNull(patience) { result = Result.success(block()) }
         result?.let { return it.getOrThrow() }
         connection.close()
-        throw LedgerFailure(IllegalStateException("The server did not answer within $patience."), executed = true, final = false)
+        throw interrupted("The server did not answer within $patience.")
     }
 
-    suspend fun connect(): PoolConnection =
-        current?.takeIf { it.isOpen } ?: connecting.withLock { current?.takeIf { it.isOpen } ?: open().also { current = it } }
+    suspend fun connect(): PoolConnection = current?.takeIf { it.isOpen } ?: startOpening().heard()
 
-    suspend fun open(): PoolConnection =
+    /** A connection of the caller's own, to be closed by it. */
+    suspend fun open(): PoolConnection {
+        val connection = scope.async { opened() }
         try {
-            PoolConnection(connections.connect())
+            return connection.heard()
+        } catch (stop: CancellationException) {
+            connection.closeWhenOpen()
+            throw stop
+        }
+    }
+
+    private fun startOpening(): Deferred<PoolConnection> =
+        synchronized(this) {
+            opening?.takeIf { it.isActive } ?: scope.async { opened().also { current = it } }.also { opening = it }
+        }
+
+    private suspend fun opened(): PoolConnection {
+        var connection: PoolConnection? = null
+        try {
+            // Else the driver waits for as long as it likes for a greeting that got lost.
+            withTimeoutOrNull(maxOf(patience, LEAST_TO_CONNECT)) { connection = reach() }
         } catch (problem: Exception) {
             if (problem is CancellationException) throw problem
-            throw poolFailure(problem)
+            throw poolFailure(problem, inside = false).also { refusal = it }
         }
+        refusal = if (connection == null) interrupted("No connection came about.") else null
+        return connection ?: throw refusal!!
+    }
+
+    private suspend fun <T> Deferred<T>.heard(): T =
+        try {
+            await()
+        } catch (stop: CancellationException) {
+            currentCoroutineContext().ensureActive()
+            throw LedgerFailure(SignalboxClosedException("This client was closed."), executed = false, final = true)
+        }
+
+    @OptIn(ExperimentalCoroutinesApi::class)
+    private fun Deferred<PoolConnection>.closeWhenOpen() {
+        invokeOnCompletion { problem -> if (problem == null) getCompleted().close() }
+    }
 
     /** A connection that has carried no reply since [sentAt] may be half-open. */
     fun suspect(sentAt: Long) {
@@ -84,6 +129,11 @@ internal class PoolLine(
     }
 
     fun close() {
+        synchronized(this) { opening }?.closeWhenOpen()
         current?.close()
+    }
+
+    private companion object {
+        val LEAST_TO_CONNECT = 5.seconds
     }
 }

@@ -1,10 +1,12 @@
 package io.signalbox.internal.pool
 
 import io.lettuce.core.protocol.CommandType
-import io.signalbox.internal.coordination.CoordinationSettings
 import kotlinx.coroutines.CompletableDeferred
 
-/** A slot on its way back to the free list, and the permit whose release waits for that, if it was one. */
+/**
+ * A slot on its way back to the free list, and the permit whose release waits for that, if it was one. Only of a claim that is known to be
+ * ours: the server takes the word for it.
+ */
 internal class Return(
     val claim: Claim,
     var permit: PoolPermit?,
@@ -28,6 +30,7 @@ internal enum class GateMove { NONE, TAKE, KEEP, DROP }
  * own permits from clients that are blocked.
  */
 internal class PoolRound(
+    private val slots: PoolKeys.Slots,
     val session: PoolSession?,
     val claims: List<Claim>,
     /** Slots gathered before, which this round's claims complete. */
@@ -46,8 +49,11 @@ internal class PoolRound(
     val refreshes: Boolean,
     val nudges: Boolean,
     val leaves: Boolean,
+    /** Only what goes back and the lease, because something else was refused. */
+    val isAlone: Boolean,
 ) {
     var attempts = 0
+    var firstSentAt = 0L
     var sentAt = 0L
     var retryAt = Long.MAX_VALUE
     var isAnswered = false
@@ -68,95 +74,101 @@ internal class PoolRound(
         keys: PoolKeys,
         client: String,
         gateMark: String,
-        settings: CoordinationSettings,
+        pace: PoolPace,
     ) {
-        val retention = settings.poolRetentionMillis
-        meta = PoolMeta.ask(batch, keys)
+        val retention = pace.retentionMillis
+        val lasting = LinkedHashSet<ByteArray>()
+        meta = PoolMeta.ask(batch, keys, slots)
         if (described.isNotEmpty()) {
             val fields = described.flatMap { permit -> permit.claims.flatMap { listOf(it.hint.text, Owner.described(it, permit)) } }
-            batch.add(CommandType.HSET, listOf<Any>(keys.owners) + fields)
+            batch.add(CommandType.HSET, listOf<Any>(slots.owners) + fields)
+            lasting += slots.owners
         }
-        if (newGrants > 0) batch.add(CommandType.HINCRBY, keys.meta, "grants", newGrants)
+        if (newGrants > 0) {
+            batch.add(CommandType.HINCRBY, keys.state, slots.grants, newGrants)
+            lasting += keys.state
+        }
         if (returns.isNotEmpty()) {
             val fields = returns.map { it.claim.hint.text }
-            returned = batch.add(CommandType.HMGET, listOf<Any>(keys.owners) + fields)
+            returned = batch.add(CommandType.HMGET, listOf<Any>(slots.owners) + fields)
             val next = returns.flatMap { (listOf(it.claim.hint.generation + 1, it.claim.hint.slot)) }
-            batch.add(CommandType.ZADD, listOf<Any>(keys.gen, "XX", "GT") + next)
-            batch.add(CommandType.HDEL, listOf<Any>(keys.owners) + fields)
+            batch.add(CommandType.ZADD, listOf<Any>(slots.turns, "XX", "GT") + next)
+            batch.add(CommandType.HDEL, listOf<Any>(slots.owners) + fields)
         }
-        if (voided.isNotEmpty()) batch.add(CommandType.HDEL, listOf<Any>(keys.owners) + voided.map { it.hint.text })
+        if (voided.isNotEmpty()) batch.add(CommandType.HDEL, listOf<Any>(slots.owners) + voided.map { it.hint.text })
         if (session != null && renews) {
-            val arguments = mutableListOf<Any>(keys.lease(session.id), settings.label, "PX", settings.leaseMillis)
-            if (session.isEstablished) arguments.add("XX")
-            lease = batch.add(CommandType.SET, arguments)
+            val key = slots.lease(session.id)
+            if (!session.isEstablished) batch.add(CommandType.SET, key, pace.settings.label, "PX", pace.settings.leaseMillis)
+            // Makes nothing anew.
+            lease = batch.add(CommandType.PEXPIRE, key, pace.settings.leaseMillis)
         }
         val fields = verified.flatMap { permit -> permit.claims.map { it.hint.text } }
-        if (fields.isNotEmpty()) verification = batch.add(CommandType.HMGET, listOf<Any>(keys.owners) + fields)
-        if (claims.isNotEmpty()) claim(keys)
-        if (pushedBack.isNotEmpty()) batch.add(CommandType.LPUSH, listOf<Any>(keys.free) + pushedBack.asReversed().map { it.text })
-        if (pops > 0) popped = batch.add(CommandType.LPOP, keys.free, pops)
-        if (returns.isNotEmpty()) batch.add(CommandType.RPUSH, listOf<Any>(keys.free) + returns.map { it.claim.hint.next().text })
-        passGate(keys, gateMark, settings)
+        if (fields.isNotEmpty()) verification = batch.add(CommandType.HMGET, listOf<Any>(slots.owners) + fields)
+        if (claims.isNotEmpty()) {
+            claim(keys)
+            lasting += keys.state
+            lasting += slots.owners
+        }
+        if (pushedBack.isNotEmpty()) batch.add(CommandType.LPUSH, listOf<Any>(slots.free) + pushedBack.asReversed().map { it.text })
+        if (pops > 0) popped = batch.add(CommandType.LPOP, slots.free, pops)
+        if (returns.isNotEmpty()) batch.add(CommandType.RPUSH, listOf<Any>(slots.free) + returns.map { it.claim.hint.next().text })
+        if (returns.isNotEmpty() || pushedBack.isNotEmpty()) lasting += slots.free
+        passGate(gateMark, pace)
         if (nudges) {
             batch.add(CommandType.RPUSH, keys.wake(client), "1")
             batch.add(CommandType.PEXPIRE, keys.wake(client), WAKE_MILLIS)
         }
-        if (leaves && session != null) batch.add(CommandType.DEL, keys.lease(session.id))
-        // A key that was empty until now has no expiry.
-        val written = returns.isNotEmpty() || pushedBack.isNotEmpty()
-        if (refreshes || claims.isNotEmpty()) {
-            batch.add(CommandType.PEXPIRE, keys.meta, retention)
-            batch.add(CommandType.PEXPIRE, keys.owners, retention)
-        }
-        if (refreshes || written) batch.add(CommandType.PEXPIRE, keys.free, retention)
-        if (refreshes) batch.add(CommandType.PEXPIRE, keys.gen, retention)
+        if (leaves && session != null) batch.add(CommandType.DEL, slots.lease(session.id))
+        if (refreshes) lasting += listOf(keys.state, slots.owners, slots.free, slots.turns)
+        // Whatever is written may just have come to be, and has no expiry then.
+        lasting.forEach { batch.add(CommandType.PEXPIRE, it, retention) }
     }
 
     private fun claim(keys: PoolKeys) {
         if (completed.isNotEmpty()) {
             batch.add(
                 CommandType.HSET,
-                listOf<Any>(keys.owners) + completed.flatMap { listOf(it.hint.text, it.mark) },
+                listOf<Any>(slots.owners) + completed.flatMap { listOf(it.hint.text, it.mark) },
             )
         }
-        holders = batch.add(CommandType.HLEN, keys.owners)
+        holders = batch.add(CommandType.HLEN, slots.owners)
         claims.forEach {
-            batch.add(CommandType.HSETNX, keys.owners, it.hint.text, if (gathering) it.gatheringMark else it.mark)
+            batch.add(CommandType.HSETNX, slots.owners, it.hint.text, if (gathering) it.gatheringMark else it.mark)
         }
-        owners = batch.add(CommandType.HMGET, listOf<Any>(keys.owners) + claims.map { it.hint.text })
-        generations = batch.add(CommandType.ZMSCORE, listOf<Any>(keys.gen) + claims.map { it.hint.slot })
-        fence = batch.add(CommandType.HINCRBY, keys.meta, "fence", claims.size)
+        owners = batch.add(CommandType.HMGET, listOf<Any>(slots.owners) + claims.map { it.hint.text })
+        generations = batch.add(CommandType.ZMSCORE, listOf<Any>(slots.turns) + claims.map { it.hint.slot })
+        fence = batch.add(CommandType.HINCRBY, keys.state, slots.fence, claims.size)
     }
 
     private fun passGate(
-        keys: PoolKeys,
         mark: String,
-        settings: CoordinationSettings,
+        pace: PoolPace,
     ) {
         when (gate) {
             GateMove.NONE -> Unit
 
             GateMove.TAKE -> {
-                batch.add(CommandType.SET, keys.gate, mark, "NX", "PX", settings.leaseMillis)
-                gateOwner = batch.add(CommandType.GET, keys.gate)
+                batch.add(CommandType.SET, slots.gate, mark, "NX", "PX", pace.settings.leaseMillis)
+                gateOwner = batch.add(CommandType.GET, slots.gate)
             }
 
             // Prolonging somebody else's does no harm: whoever finds that it is not its own stops doing so.
             GateMove.KEEP -> {
-                gateOwner = batch.add(CommandType.GET, keys.gate)
-                batch.add(CommandType.PEXPIRE, keys.gate, settings.leaseMillis)
+                gateOwner = batch.add(CommandType.GET, slots.gate)
+                batch.add(CommandType.PEXPIRE, slots.gate, pace.settings.leaseMillis)
             }
 
-            GateMove.DROP -> batch.add(CommandType.DEL, keys.gate)
+            GateMove.DROP -> batch.add(CommandType.DEL, slots.gate)
         }
     }
 
     // ---- the answer --------------------------------------------------------------------------------------------------------
 
-    fun meta(replies: Replies): PoolMeta? = PoolMeta.read(replies, meta)
+    /** `null` if the pool is gone, or there is another one now. */
+    fun meta(replies: Replies): PoolMeta? = PoolMeta.read(replies, meta, slots)
 
     /** Whether the server has prolonged, or made, the lease; `null` if it was not asked to. */
-    fun hasLease(replies: Replies): Boolean? = if (lease < 0) null else replies[lease] != null
+    fun hasLease(replies: Replies): Boolean? = if (lease < 0) null else replies.number(lease) == 1L
 
     /** Per entry of [returns], whether it was still ours. */
     fun returned(replies: Replies): List<Boolean> {
@@ -165,25 +177,29 @@ internal class PoolRound(
         return returns.mapIndexed { index, entry -> entry.claim.isMarkedBy(found[index]) }
     }
 
-    /** Those of [verified] of which the server no longer knows a part. */
-    fun missing(replies: Replies): List<PoolPermit> {
+    /** Those of [verified] of which the server no longer knows a part, with the part that it knows. */
+    fun missing(replies: Replies): List<Pair<PoolPermit, List<Claim>>> {
         if (verification < 0) return emptyList()
         val found = replies.texts(verification).iterator()
-        return verified.filter { permit -> permit.claims.count { it.isMarkedBy(found.next()) } < permit.claims.size }
+        return verified.map { permit -> Pair(permit, permit.claims.filter { it.isMarkedBy(found.next()) }) }
+            .filter { (permit, known) -> known.size < permit.claims.size }
     }
 
     /** Held slots, all clients, before the first claim of this round. */
     fun holdersBefore(replies: Replies): Int = if (holders < 0) 0 else replies.number(holders)!!.toInt()
 
     /** Splits [claims] into those that are ours, and those that we have marked although their generation is over. */
-    fun claimed(replies: Replies): Pair<List<Claim>, List<Claim>> {
+    fun claimed(
+        replies: Replies,
+        rules: PoolRules,
+    ): Pair<List<Claim>, List<Claim>> {
         if (claims.isEmpty()) return Pair(emptyList(), emptyList())
         val found = replies.texts(owners)
         val current = replies.numbers(generations)
         val first = replies.number(fence)!! - claims.size + 1
         val mine = claims.indices.filter { claims[it].isMarkedBy(found[it]) }
         mine.forEach { claims[it].token = first + it }
-        val (valid, void) = mine.partition { current[it] == claims[it].hint.generation }
+        val (valid, void) = mine.partition { rules.isCurrent(claims[it], current[it]) }
         return Pair(valid.map(claims::get), void.map(claims::get))
     }
 

@@ -1,5 +1,6 @@
 package io.signalbox.internal.pool
 
+import io.signalbox.Permit
 import io.signalbox.SemaphoreAlgorithm
 import io.signalbox.SemaphoreSnapshot
 import io.signalbox.internal.AcquiringSemaphore
@@ -19,6 +20,15 @@ internal class PoolSemaphore(
         permits: Int,
         waits: Boolean,
     ): PoolPermit? = coordinator.acquire(permits, waits)
+
+    /** That nothing was granted in time can have another reason than that others hold. */
+    override suspend fun tryAcquire(
+        permits: Int,
+        timeout: Duration,
+    ): Permit? {
+        val since = coordinator.now()
+        return super.tryAcquire(permits, timeout) ?: null.also { if (coordinator.isCutOff(since)) throw coordinator.unavailable() }
+    }
 
     override fun giveBack(permit: PoolPermit) = permit.giveBack()
 

@@ -2,10 +2,8 @@ package io.signalbox.internal.pool
 
 import io.signalbox.SemaphoreNotFoundException
 import io.signalbox.internal.coordination.CoordinationErrors
-import io.signalbox.internal.coordination.CoordinationSettings
 import io.signalbox.internal.coordination.CoordinationSettings.Companion.NANOS
 import io.signalbox.internal.coordination.HandleSettings
-import io.signalbox.internal.coordination.NanoClock
 import io.signalbox.internal.coordination.PermitState
 import io.signalbox.internal.ledger.ClientIdentity
 import io.signalbox.internal.ledger.Declared
@@ -18,23 +16,30 @@ import io.signalbox.internal.ledger.LedgerFailure
  *
  * ```
  *  hints ──▶ claim in a round ──ours──▶ spare ──▶ gathered ──▶ granted (PoolPermit) ──▶ returns ──▶ free list
- *    │            │                       └──────────────────────▲             │
- *    │            └─ not ours: dropped    nobody wants it: returns, or withdrawn if there are too many slots
+ *    │         ▲  │  │                    │  │                                             ▲
+ *    │         │  │  │                    │  └─ nobody wants it ──────────────────────────▶│
+ *    │         │  │  │                    └─ its token is older than who is to get it ─┐   │
+ *    │         └──┼──┼──── again ◀────────────────────────────────────────────────────┘   │
+ *    │            │  └─ nobody knows (the round failed) ──▶ again                          │
+ *    │            ├─ ours, and one slot too many: withdrawing ──▶ out of the pool, or ─────┘
+ *    │            └─ not ours: dropped
  *    └─ nobody wants it: pushedBack
  * ```
  *
- * Decides and does not act: guarded by the coordinator's lock.
+ * `docs/design/pool.md` has what every message may meet. Decides and does not act: guarded by the coordinator's lock.
  */
 internal class PoolState(
     private val coordinator: PoolCoordinator,
     private val client: ClientIdentity,
-    private val settings: CoordinationSettings,
-    private val clock: NanoClock,
+    private val pace: PoolPace,
+    private val rules: PoolRules,
     private val errors: CoordinationErrors,
 ) {
+    private val settings = pace.settings
+
     /** What is known of the pool that exists. */
     class Known(
-        val id: String,
+        val slots: PoolKeys.Slots,
         val declared: Declared,
         var permits: Int,
         /** Nothing is granted before this moment of the client's clock. */
@@ -58,7 +63,7 @@ internal class PoolState(
     /** How many of [waiters] are tries. */
     private var tries = 0
 
-    /** Waiters from before this moment have been refused by the server, and wait on through outages. */
+    /** The server has answered what was asked for until this moment. */
     private var askedUntil = Long.MIN_VALUE
 
     /** Whether every waiter is known to fit into the pool. */
@@ -66,6 +71,12 @@ internal class PoolState(
 
     val hints = ArrayDeque<Hint>()
     val spare = ArrayDeque<Claim>()
+
+    /** Claims to be made again: nobody knows whether they were made, or their token is older than who is to get them. */
+    val again = ArrayDeque<Claim>()
+
+    /** Surplus slots on their way out of the pool; they need the lease until that is settled. */
+    private val withdrawing = LinkedHashSet<Claim>()
     private val pushedBack = ArrayList<Hint>()
     val returns = ArrayDeque<Return>()
     private val voided = ArrayList<Claim>()
@@ -73,7 +84,7 @@ internal class PoolState(
     val asks = ArrayDeque<PoolAsk>()
 
     var inFlight: PoolRound? = null
-    val gate = Gate(client, settings, clock)
+    val gate = Gate(client, pace)
 
     /** The free list was empty when last looked at, and the collector has not got anything from it since. */
     var isDry = false
@@ -81,9 +92,11 @@ internal class PoolState(
     /** Hints to take although nobody wants them, because there are more slots than permits. */
     var trimming = 0
 
-    /** When the pool was last searched for what dead clients have left. */
-    var lookedAt = Long.MIN_VALUE / 2
+    val looks = rules.lookTimes(pace)
     var lookWanted = false
+
+    /** A round was refused: what goes back, and the lease, are to leave alone, before anything that may have been the reason. */
+    private var isSuspicious = false
 
     private var newGrants = 0
     private var nextClaim = 0L
@@ -96,6 +109,9 @@ internal class PoolState(
     @Volatile
     var closed = false
 
+    @Volatile
+    var isEnded = false
+
     /** The last round is due: everything is given back with it. */
     var isLeaving = false
     var lastProblem: Throwable? = null
@@ -103,23 +119,27 @@ internal class PoolState(
     /** Whether something here depends on the lease. */
     val isEngaged: Boolean
         get() = session != null &&
-            (session!!.held.isNotEmpty() || spare.isNotEmpty() || waiters.firstOrNull()?.gathered?.isNotEmpty() == true)
+            (
+                session!!.held.isNotEmpty() || spare.isNotEmpty() || again.isNotEmpty() || withdrawing.isNotEmpty() ||
+                    waiters.firstOrNull()?.gathered?.isNotEmpty() == true
+                )
 
-    val isOpen: Boolean get() = known.let { it != null && it.openAt <= clock.nanos() }
+    val isOpen: Boolean get() = known.let { it != null && it.openAt <= pace.now() }
 
     // ---- the pool ----------------------------------------------------------------------------------------------------------
 
     fun joined(
         meta: PoolMeta,
+        slots: PoolKeys.Slots,
         sentAt: Long,
     ) {
-        val now = clock.nanos()
+        val now = pace.now()
         val wait = (meta.openAt - meta.nowMicros / 1000).coerceAtLeast(0)
         val openAt = if (wait == 0L) Long.MIN_VALUE else now + (wait + 1) * NANOS
-        known = Known(meta.id, meta.declared, meta.permits, openAt, sentAt)
+        known = Known(slots, meta.declared, meta.permits, openAt, sentAt)
         lastProblem = null
         isDry = false
-        beatAt = now + settings.heartbeatNanos()
+        beatAt = now + pace.heartbeatNanos()
         refreshAt = now + settings.refreshNanos
     }
 
@@ -133,6 +153,7 @@ internal class PoolState(
         returns.forEach { entry -> entry.permit?.let { confirm(it, wasHeld = false) } }
         returns.clear()
         voided.clear()
+        withdrawing.clear()
         gate.forget()
     }
 
@@ -142,8 +163,11 @@ internal class PoolState(
         session = null
         over.held.forEach { lose(it) }
         over.held.clear()
-        val unused = spare + waiters.flatMap { waiter -> waiter.gathered.toList().also { waiter.gathered.clear() } }
+        // What nobody knows to be ours is left to the reaper.
+        val unused = spare + again.filter(rules::mayReturn) +
+            waiters.flatMap { waiter -> waiter.gathered.toList().also { waiter.gathered.clear() } }
         spare.clear()
+        again.clear()
         unused.forEach { returns.add(Return(it, null)) }
         for (entry in returns + inFlight?.returns.orEmpty()) {
             entry.permit?.let { confirm(it, wasHeld = false) }
@@ -153,13 +177,21 @@ internal class PoolState(
 
     /** Declares lost what is past its deadline: the session with all its permits, or [permit] by its max hold. */
     fun Effects.loseWhatIsOver(permit: PoolPermit?) {
-        val now = clock.nanos()
-        session?.let { if (it.isEstablished && it.deadline <= now) endSession() }
+        val now = pace.now()
+        session?.let { if (it.isOver(now)) endSession() }
         if (permit != null && permit.holdDeadline <= now && permit.state == PermitState.HELD) {
             lose(permit)
             putBack(permit, waits = false)
         }
     }
+
+    /** When the session is over if nothing confirms it; `null` if nothing depends on that. */
+    val sessionEnd: Long?
+        get() = session?.takeIf {
+            isEngaged || inFlight?.session === it
+        }?.let { if (it.isEstablished) it.deadline else rules.confirmableUntil(it, pace) }
+
+    private fun PoolSession.isOver(now: Long) = if (isEstablished) deadline <= now else rules.confirmableUntil(this, pace) <= now
 
     // ---- operations --------------------------------------------------------------------------------------------------------
 
@@ -184,8 +216,22 @@ internal class PoolState(
     fun Effects.takeBack(permit: PoolPermit) {
         permit.takeListeners()
         permit.holdTimer?.cancel()
-        if (permit.session === session) putBack(permit, waits = true) else confirm(permit, wasHeld = false)
+        when {
+            permit.session !== session -> confirm(permit, wasHeld = false)
+
+            permit in permit.session.held -> putBack(permit, waits = true)
+
+            // Given back for it in the moment between its release and this.
+            else -> {
+                val entries = (returns + inFlight?.returns.orEmpty()).filter { it.claim in permit.claims }
+                entries.forEach { it.permit = permit }
+                if (entries.isEmpty()) confirm(permit, wasHeld = true)
+            }
+        }
     }
+
+    /** Whether something is on its way back: who asks about the pool now is to see it there. */
+    val isReturning: Boolean get() = returns.isNotEmpty() || inFlight?.returns?.isNotEmpty() == true
 
     private fun putBack(
         permit: PoolPermit,
@@ -194,6 +240,12 @@ internal class PoolState(
         if (!permit.session.held.remove(permit)) return
         fresh.remove(permit)
         permit.claims.forEach { returns.add(Return(it, permit.takeIf { waits })) }
+    }
+
+    /** Of [again], what is known to be ours; the rest is found out first. */
+    private fun returnOurs() {
+        again.filter(rules::mayReturn).forEach { returns.add(Return(it, null)) }
+        again.removeAll(rules::mayReturn)
     }
 
     private fun returnAll(claims: MutableList<Claim>) {
@@ -248,8 +300,12 @@ internal class PoolState(
         }
         if (tries > 0) refuseTries()
         if (tries == 0 || waiters.none { !it.waits && it.weight > 1 }) returnAll(spare)
+        if (waiters.isEmpty()) returnOurs()
         gate.isFor(waiters.firstOrNull()?.takeIf { it.waits && it.weight > 1 && !it.isTooHeavy(pool) })
-        if (waiters.isEmpty()) isDry = false
+        if (waiters.isEmpty()) {
+            isDry = false
+            looks.idle()
+        }
     }
 
     /** Fails the waiters that ask for more than there is, by what the server has said since they asked. */
@@ -277,6 +333,10 @@ internal class PoolState(
     ): Boolean {
         if (head.isTooHeavy(pool)) return false
         val missing = head.weight - head.gathered.size
+        // A token drawn before it asked may be smaller than one that somebody was told before it asked.
+        val old = spare.filterNot { rules.mayHave(head, it) }
+        spare.removeAll(old)
+        again.addAll(old)
         if (spare.size < missing) {
             if (head.waits && gate.isHeldFor(head)) while (spare.isNotEmpty()) head.gathered.add(spare.removeFirst())
             return false
@@ -302,7 +362,7 @@ internal class PoolState(
         holders.before += waiter.weight
         val claims = waiter.gathered.toList()
         val token = claims.maxOf { it.token }
-        val permit = PoolPermit(coordinator, live, claims, token, holders.before, holders.micros, handle.holdMillis >= 0, clock.nanos())
+        val permit = PoolPermit(coordinator, live, claims, token, holders.before, holders.micros, handle.holdMillis >= 0, pace.now())
         live.held.add(permit)
         fresh.add(permit)
         newGrants++
@@ -322,7 +382,7 @@ internal class PoolState(
                 if (waiter.weight > 1) isBehind = true
                 continue
             }
-            val isShort = isDry && inFlight == null && hints.size + spare.size < waiter.weight
+            val isShort = isDry && inFlight == null && returns.isEmpty() && hints.size + spare.size + again.size < waiter.weight
             val refused = closedNow || isBehind || isShort
             if (!refused || waiter.isTooHeavy(known!!)) continue
             if (!closedNow && !isBehind && !hasLookedFor(waiter)) continue
@@ -331,9 +391,9 @@ internal class PoolState(
         }
     }
 
-    /** Before a try is refused: are there permits of the dead? Not asked again for a while. */
+    /** Before a try is refused: are there permits of the dead? Not asked again before there can be any. */
     private fun hasLookedFor(waiter: PoolWaiter): Boolean {
-        if (waiter.hasLooked || clock.nanos() - lookedAt < settings.leaseMillis * NANOS / 4) return true
+        if (waiter.hasLooked || !looks.isDue()) return true
         lookWanted = true
         return false
     }
@@ -360,16 +420,28 @@ internal class PoolState(
     /** Whether the blocking connection is to wait for a hint. */
     val needsCollector: Boolean
         get() = known != null && isDry && inFlight == null && waiters.size > tries &&
-            wanted(hints.size + spare.size + 1) > hints.size + spare.size
+            again.isEmpty() && wanted(hints.size + spare.size + 1) > hints.size + spare.size
 
     // ---- rounds ------------------------------------------------------------------------------------------------------------
 
     /** The next round, or `null` if there is nothing to say or no way to say it now. */
     fun compose(isBlocked: Boolean): PoolRound? {
-        val now = clock.nanos()
-        if (inFlight != null || known == null || (closed && !isLeaving && !isBlocked) || now < pausedUntil) return null
-        val limit = if (isDry) hints.size + spare.size + 1 else MAX_AT_ONCE
-        val missing = wanted(limit) - spare.size
+        val now = pace.now()
+        if (inFlight != null || known == null || isEnded || (closed && !isLeaving && !isBlocked) || now < pausedUntil) return null
+        if (isSuspicious) {
+            // One after the other: neither may be the reason for which the other is refused.
+            if (beatAt <= now && isEngaged) return compose(now, Plan(beats = true, isAlone = true))
+            if (returns.isNotEmpty()) return compose(now, Plan(isAlone = true))
+        }
+        // What is not known to be ours is the reaper's, whom the end of the lease lets have it at once.
+        if (isLeaving) again.clear()
+        val limit = if (isDry) hints.size + spare.size + again.size + 1 else MAX_AT_ONCE
+        var missing = wanted(limit) - spare.size
+        // Whether they are ours has to be found out, even if nobody wants them any more.
+        val repeated = again.filterIndexed { index, claim -> !rules.mayReturn(claim) || index < missing }
+        again.removeAll(repeated)
+        returnOurs()
+        missing -= repeated.size
         val usable = minOf(hints.size, missing.coerceAtLeast(0))
         val pops = if (isDry || closed) 0 else (missing - usable).coerceIn(0, MAX_AT_ONCE)
         // A try that gets less than it wants is refused without having claimed anything.
@@ -381,65 +453,90 @@ internal class PoolState(
         }
         if (!isBlocked) nudged = false
         val nudges = isBlocked && !nudged && missing <= 0
-        val beats = beatAt <= now && (isEngaged || waiters.isNotEmpty())
+        val beats = beatAt <= now && (isEngaged || repeated.isNotEmpty() || waiters.isNotEmpty())
         val refreshes = refreshAt <= now
         val move = gate.move(beats)
-        val silent = taken.isEmpty() && pops == 0 && returns.isEmpty() && pushedBack.isEmpty() && voided.isEmpty() && fresh.isEmpty() &&
-            asks.isEmpty() && move == GateMove.NONE
+        val silent = taken.isEmpty() && repeated.isEmpty() && pops == 0 && returns.isEmpty() && pushedBack.isEmpty() && voided.isEmpty() &&
+            fresh.isEmpty() && asks.isEmpty() && move == GateMove.NONE
         if (silent && !nudges && !beats && !refreshes && isJudged && !isLeaving) return null
-        return compose(now, taken, pops, nudges, beats, refreshes, move)
+        return compose(now, Plan(taken, repeated, pops, nudges, beats, refreshes, move, isLeaving))
     }
+
+    /** What is to be in a round beside what goes back. */
+    private class Plan(
+        val taken: List<Hint> = emptyList(),
+        val repeated: List<Claim> = emptyList(),
+        val pops: Int = 0,
+        val nudges: Boolean = false,
+        val beats: Boolean = false,
+        val refreshes: Boolean = false,
+        val move: GateMove = GateMove.NONE,
+        val leaves: Boolean = false,
+        val isAlone: Boolean = false,
+    )
 
     private fun compose(
         now: Long,
-        taken: List<Hint>,
-        pops: Int,
-        nudges: Boolean,
-        beats: Boolean,
-        refreshes: Boolean,
-        move: GateMove,
+        plan: Plan,
     ): PoolRound {
-        if (taken.isNotEmpty() && session == null) session = PoolSession(client.nextSession())
+        if (plan.taken.isNotEmpty() && session == null) session = PoolSession(client.nextSession())
         val live = session
-        val claims = taken.map { Claim(it, live!!.id, nextClaim++) }
+        plan.repeated.forEach { it.askedAt = now }
+        val rest = !plan.isAlone
+        val returned = if (rest || !plan.beats) returns.toList() else emptyList()
+        val claims = plan.repeated + plan.taken.map { Claim(it, live!!.id, nextClaim++, now) }
         val gatherer = waiters.firstOrNull()?.takeIf { it.waits && it.weight > 1 }
         val completes = gatherer != null && gatherer.gathered.size + claims.size >= gatherer.weight
         val round =
             PoolRound(
+                slots = known!!.slots,
                 session = live,
                 claims = claims,
                 completed = if (completes) gatherer.gathered.toList() else emptyList(),
                 gathering = gatherer != null && !completes,
-                returns = returns.toList(),
-                described = fresh.filter { it.state == PermitState.HELD },
-                verified = if (beats) live?.held?.filter { it.state == PermitState.HELD }.orEmpty() else emptyList(),
-                pops = pops,
-                pushedBack = pushedBack.toList(),
-                voided = voided.toList(),
-                gate = move,
-                asks = asks.toList(),
-                newGrants = newGrants,
-                renews = claims.isNotEmpty() || (beats && live != null && isEngaged),
-                refreshes = refreshes,
-                nudges = nudges,
-                leaves = isLeaving,
+                returns = returned,
+                described = if (rest) fresh.filter { it.state == PermitState.HELD } else emptyList(),
+                verified = if (plan.beats) live?.held?.filter { it.state == PermitState.HELD }.orEmpty() else emptyList(),
+                pops = plan.pops,
+                pushedBack = if (rest) pushedBack.toList() else emptyList(),
+                voided = if (rest) voided.toList() else emptyList(),
+                gate = plan.move,
+                asks = if (rest) asks.toList() else emptyList(),
+                newGrants = if (rest) newGrants else 0,
+                renews = claims.isNotEmpty() || (plan.beats && live != null && isEngaged),
+                refreshes = plan.refreshes,
+                nudges = plan.nudges,
+                leaves = plan.leaves,
+                isAlone = plan.isAlone,
             )
-        returns.clear()
-        fresh.clear()
-        pushedBack.clear()
-        voided.clear()
-        asks.clear()
-        newGrants = 0
-        trimming = 0
-        if (nudges) nudged = true
-        if (round.renews || beats) beatAt = now + settings.heartbeatNanos()
-        if (refreshes) {
+        returns.removeAll(returned.toSet())
+        if (rest) {
+            fresh.clear()
+            pushedBack.clear()
+            voided.clear()
+            asks.clear()
+            newGrants = 0
+            trimming = 0
+        }
+        if (plan.nudges) nudged = true
+        if (round.renews || plan.beats) beatAt = now + pace.heartbeatNanos()
+        if (plan.refreshes) {
             refreshAt = now + settings.refreshNanos
             // What late commands have left behind is in nobody's way, and need not stay.
             lookWanted = true
         }
         inFlight = round
         return round
+    }
+
+    fun sent(
+        round: PoolRound,
+        at: Long,
+    ) {
+        if (round.attempts++ == 0) round.firstSentAt = at
+        round.sentAt = at
+        round.retryAt = Long.MAX_VALUE
+        round.session?.let { if (round.renews && it.beginAt == Long.MAX_VALUE) it.beginAt = at }
     }
 
     // ---- answers -----------------------------------------------------------------------------------------------------------
@@ -449,41 +546,36 @@ internal class PoolState(
         sentAt: Long,
         replies: Replies,
     ) {
-        val again = round.isAnswered
+        val isFirst = !round.isAnswered && inFlight === round
         round.isAnswered = true
-        val pool = known ?: return
-        if (again || inFlight !== round) {
+        if (known == null) return
+        if (!isFirst) {
             // A second answer, to an earlier delivery: nothing in it is new but what it has popped.
             pushedBack.addAll(round.popped(replies))
             return
         }
+        val pool = known!!
+        val meta = round.meta(replies) ?: return lost()
+        val popped = round.popped(replies)
         inFlight = null
         lastProblem = null
-        val meta = round.meta(replies)
-        if (meta == null || meta.id != pool.id) {
-            lost()
-            // What it took from the new pool, before it knew, goes back there.
-            if (meta != null) {
-                keep(round.claimed(replies).first)
-                pushedBack.addAll(round.popped(replies))
-            }
-            return
-        }
+        if (!round.isAlone) isSuspicious = false
         if (pool.permits != meta.permits) isJudged = false
         pool.permits = meta.permits
         pool.knownAt = sentAt
         prolong(round, sentAt, replies)
-        round.missing(replies).forEach { if (it.state == PermitState.HELD) loseOne(it) }
+        for ((permit, known) in round.missing(replies)) if (permit.state == PermitState.HELD) loseOne(permit, known)
         confirmReturns(round, replies)
         takeClaims(round, replies, meta)
-        hints.addAll(round.popped(replies))
-        if (round.pops > 0) {
-            isDry = round.popped(replies).size < round.pops
-        }
-        if (round.pops > 0 || round.gate == GateMove.TAKE) askedUntil = sentAt
+        hints.addAll(popped)
+        if (round.pops > 0) isDry = popped.size < round.pops
+        // A try comes after the releases that were made before it: what they have pushed, after it was popped, is for it as well.
+        if (round.returns.isNotEmpty() && tries > 0) isDry = false
+        askedUntil = sentAt
         if (!gate.answered(round.gate, round.gateOwner(replies))) waiters.firstOrNull()?.let { returnAll(it.gathered) }
         round.asks.forEach { complete(it.sentAt, sentAt) }
         serve(Holders(round.holdersBefore(replies) - (waiters.firstOrNull()?.gathered?.size ?: 0), meta.nowMicros, sentAt))
+        if (isDry || gate.isWanted || !isOpen) waiters.forEach { it.isQueued = it.isQueued || it.since <= sentAt }
     }
 
     private fun Effects.prolong(
@@ -495,17 +587,21 @@ internal class PoolState(
         if (round.session !== live) return
         val hasLease = round.hasLease(replies) ?: return
         val until = sentAt + settings.usableNanos
-        val now = clock.nanos()
-        val isLate = now >= until || (live.isEstablished && now >= live.deadline)
-        if (!hasLease || isLate) return endSession()
+        val now = pace.now()
+        if (!hasLease || now >= until || live.isOver(now)) return endSession()
         live.isEstablished = true
         live.deadline = maxOf(live.deadline, until)
     }
 
-    /** The server does not know (all of) this permit any more. */
-    private fun Effects.loseOne(permit: PoolPermit) {
+    /** The server does not know this permit any more, but for the part that is [known]: only that may be given back. */
+    private fun Effects.loseOne(
+        permit: PoolPermit,
+        known: List<Claim>,
+    ) {
         lose(permit)
-        putBack(permit, waits = false)
+        if (!permit.session.held.remove(permit)) return
+        fresh.remove(permit)
+        known.forEach { returns.add(Return(it, null)) }
     }
 
     private fun Effects.confirmReturns(
@@ -529,7 +625,7 @@ internal class PoolState(
         meta: PoolMeta,
     ) {
         if (round.claims.isEmpty()) return
-        val (valid, void) = round.claimed(replies)
+        val (valid, void) = round.claimed(replies, rules)
         voided.addAll(void)
         if (valid.size < round.claims.size) isDry = false
         if (closed || round.session !== session) {
@@ -540,12 +636,19 @@ internal class PoolState(
         spare.addAll(valid.dropLast(surplus.size))
         if (surplus.isNotEmpty()) {
             isDry = false
-            add { coordinator.withdraw(surplus) }
+            withdrawing.addAll(surplus)
+            add { coordinator.withdraw(meta.id, surplus) }
         }
     }
 
-    /** What [withdraw][PoolCoordinator.withdraw] could not take out of the pool. */
-    fun keep(claims: List<Claim>) = claims.forEach { returns.add(Return(it, null)) }
+    /** Of [claims] that were to leave the pool, [kept] could not. */
+    fun withdrawn(
+        claims: List<Claim>,
+        kept: List<Claim>,
+    ) {
+        withdrawing.removeAll(claims.toSet())
+        kept.forEach { returns.add(Return(it, null)) }
+    }
 
     fun Effects.failed(
         round: PoolRound,
@@ -553,35 +656,51 @@ internal class PoolState(
     ) {
         if (inFlight !== round) return
         lastProblem = failure.error
-        val now = clock.nanos()
-        if (!failure.final) {
-            round.retryAt = now + settings.backoffNanos(round.attempts)
+        if (!failure.final && !failure.isRefusal) {
+            round.retryAt = pace.now() + pace.backoffNanos(round.attempts)
             return
         }
+        dissolve(round, failure.told(coordinator.subject))
+    }
+
+    /**
+     * [round] is not repeated: calls that begin with it are told [error], everything else goes with later rounds. It may have been carried out
+     * all the same, in part or by an earlier delivery, so what it has claimed may be ours.
+     */
+    fun Effects.dissolve(
+        round: PoolRound,
+        error: Throwable,
+    ) {
         inFlight = null
-        pausedUntil = now + settings.backoffNanos(MANY)
+        lastProblem = error
+        if (!isSuspicious) add { coordinator.warn(error) }
+        isSuspicious = true
         isDry = false
-        waiters.forEach { fail(it, failure.error) }
-        waiters.flatMap { it.gathered }.forEach { returns.add(Return(it, null)) }
-        waiters.clear()
-        tries = 0
-        round.asks.forEach { ask -> add { ask.sentAt.completeExceptionally(failure.error) } }
-        for (entry in round.returns) {
-            entry.permit?.takeIf {
-                it.markConfirmed()
-            }?.awaiting?.let { waiting -> add { waiting.resumeWith(Result.failure(failure.error)) } }
-            entry.permit = null
+        pausedUntil = pace.now() + pace.backoffNanos(MANY)
+        for (waiter in waiters.filter { !it.waits || !it.isQueued }) {
+            drop(waiter)
+            returnAll(waiter.gathered)
+            fail(waiter, error)
         }
-        // It may have been carried out in part, so what it claimed is given back; for as long as it is kept alive by this session.
-        val live = session ?: return
-        (round.claims + round.returns.map { it.claim }).filter { it.session == live.id }.forEach { returns.add(Return(it, null)) }
+        round.asks.forEach { ask -> add { ask.sentAt.completeExceptionally(error) } }
+        round.returns.forEach { entry -> entry.permit?.let { refuse(it, error) } }
+        val live = session
+        // Of a session that is over the reaper takes care.
+        again.addAll(round.claims.filter { it.session == live?.id })
+        pushedBack.addAll(round.pushedBack)
+        round.returns.forEach { entry -> if (entry.claim.session == live?.id) returns.add(Return(entry.claim, null)) }
+        voided.addAll(round.voided)
+        fresh.addAll(round.described.filter { it.state == PermitState.HELD && it.session === live })
+        newGrants += round.newGrants
+        if (round.refreshes) refreshAt = pausedUntil
+        gate.failed(round.gate)
     }
 
     /** Fails what only needs an answer of the store and has waited for it too long. Those that wait for a permit wait on. */
     fun Effects.failOverdue() {
-        val limit = clock.nanos() - settings.storeTimeoutNanos
+        val limit = pace.now() - settings.storeTimeoutNanos
         if (inFlight == null && known != null) return
-        for (waiter in waiters.filter { it.since > askedUntil && it.since <= limit }) {
+        for (waiter in waiters.filter { !it.isQueued && it.since <= limit }) {
             drop(waiter)
             val problem = lastProblem
             val missing = problem as? SemaphoreNotFoundException
@@ -606,14 +725,48 @@ internal class PoolState(
         asks.forEach { ask -> add { ask.sentAt.completeExceptionally(errors.closed()) } }
         asks.clear()
         returnAll(spare)
+        returnOurs()
         for (permit in session?.held.orEmpty().toList()) {
             lose(permit)
             putBack(permit, waits = false)
         }
     }
 
+    /** The pool cannot be opened at the moment: calls that begin are told so if repeating does not help. */
+    fun Effects.notOpened(failure: LedgerFailure) {
+        lastProblem = failure.error
+        if (!failure.final && !failure.isRefusal) return
+        for (waiter in waiters.filter { !it.waits || !it.isQueued }) {
+            drop(waiter)
+            fail(waiter, failure.told(coordinator.subject))
+        }
+    }
+
+    /** Whether the store has said nothing since [moment], although it was asked for something. */
+    fun isCutOff(moment: Long): Boolean {
+        if (askedUntil >= moment || closed) return false
+        val round = inFlight ?: return known == null
+        return lastProblem != null || pace.now() - round.firstSentAt >= SILENCE
+    }
+
+    /** Nothing is sent any more: every call that has not ended does so now. */
+    fun Effects.end() {
+        if (!closed) close()
+        isEnded = true
+        val asked = asks + inFlight?.asks.orEmpty()
+        asked.forEach { ask -> add { ask.sentAt.completeExceptionally(errors.closed()) } }
+        asks.clear()
+        (returns + inFlight?.returns.orEmpty()).forEach { entry -> entry.permit?.let { refuse(it, unconfirmed(coordinator.subject)) } }
+        endSession()
+        returns.clear()
+        inFlight = null
+    }
+
     private companion object {
         const val MAX_AT_ONCE = 4096
         const val MANY = 10
+
+        /** A server that has not answered for so long is taken for away. */
+        const val SILENCE = 500 * NANOS
     }
 }

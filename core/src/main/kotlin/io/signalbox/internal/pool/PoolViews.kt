@@ -8,7 +8,7 @@ import kotlin.time.Duration
 import kotlin.time.Duration.Companion.microseconds
 import kotlin.time.Duration.Companion.milliseconds
 
-/** Reads who holds, in two round trips. */
+/** Reads who holds, in three round trips. */
 internal class PoolViews(
     private val name: String,
     private val keys: PoolKeys,
@@ -17,7 +17,7 @@ internal class PoolViews(
     /** `null` if there is no pool. */
     suspend fun look(): PoolView? {
         val content = PoolContent.read(keys, line) ?: return null
-        return PoolView(name, content, content.leases(keys, line))
+        return PoolView(name, content, content.leases(line))
     }
 }
 

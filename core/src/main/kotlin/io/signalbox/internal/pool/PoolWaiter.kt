@@ -13,6 +13,9 @@ internal class PoolWaiter(
 ) {
     var isDone: Boolean = false
 
+    /** Whether the server has said, since it asked, that it has to wait: then it does so through outages as well. */
+    var isQueued: Boolean = false
+
     /** Whether a try has had dead holders looked for. */
     var hasLooked: Boolean = false
 

@@ -3,6 +3,7 @@ package io.signalbox.internal.pool
 import io.lettuce.core.protocol.CommandType
 import io.signalbox.InitStrategy
 import io.signalbox.SemaphoreSnapshot
+import io.signalbox.SignalboxClosedException
 import io.signalbox.internal.Observers
 import io.signalbox.internal.coordination.CoordinationSettings
 import io.signalbox.internal.coordination.HandleSettings
@@ -18,6 +19,7 @@ import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.nanoseconds
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.delay
+import kotlinx.coroutines.isActive
 import kotlinx.coroutines.launch
 import org.slf4j.Logger
 import org.slf4j.LoggerFactory
@@ -32,8 +34,10 @@ internal class Pools(
     private val scope: CoroutineScope,
     private val observers: Observers,
 ) {
+    private val pace = PoolPace(settings, clock)
+
     // A transaction for a moment, on a loaded machine, may well take longer than a short lease allows a round.
-    private val line = PoolLine(connections, scope, maxOf(settings.patienceNanos.nanoseconds, MIN_PATIENCE))
+    private val line = PoolLine(scope, maxOf(settings.patienceNanos.nanoseconds, MIN_PATIENCE)) { LettuceConnection(connections.connect()) }
 
     /** Creates or joins the pool [name]; `null` if there is nothing to join. */
     suspend fun join(
@@ -41,10 +45,11 @@ internal class Pools(
         wanted: HandleSettings,
         strategy: InitStrategy,
     ): PoolCoordinator? {
+        if (!scope.isActive) throw SignalboxClosedException("This client was closed. Make a new one with Signalbox.connect().")
         val keys = PoolKeys(namespace, name)
-        val creation = PoolCreation(keys, line, settings, strategy)
+        val creation = PoolCreation(keys, line, pace, strategy)
         val subject = LedgerName(Kind.POOL, name)
-        val coordinator = PoolCoordinator(subject, keys, line, client, settings, clock, scope, creation, observers)
+        val coordinator = PoolCoordinator(subject, keys, line, client, pace, clock, scope, creation, observers)
         if (!coordinator.join(wanted)) return null
         scope.launch { stayEnlisted(subject) }
         return coordinator
