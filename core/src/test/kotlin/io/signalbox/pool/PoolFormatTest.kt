@@ -7,7 +7,7 @@ import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.signalbox.InitStrategy
 import io.signalbox.SemaphoreAlgorithm
-import io.signalbox.StoreUnavailableException
+import io.signalbox.UnknownFormatException
 import io.signalbox.fault.onStage
 import io.signalbox.testkit.RedisServer
 import kotlin.time.Duration.Companion.seconds
@@ -58,7 +58,7 @@ class PoolFormatTest : FunSpec({
                         }
                     },
                 )) {
-                    val error = shouldThrow<StoreUnavailableException> { request() }
+                    val error = shouldThrow<UnknownFormatException> { request() }
                     error.message shouldContain "format 7"
                     error.message shouldContain "format 1"
                 }

@@ -1,7 +1,7 @@
 package io.signalbox.internal.pool
 
 import io.lettuce.core.protocol.CommandType
-import io.signalbox.StoreUnavailableException
+import io.signalbox.UnknownFormatException
 import io.signalbox.internal.ledger.Declared
 import io.signalbox.internal.ledger.LedgerFailure
 
@@ -66,10 +66,7 @@ internal class PoolMeta(
 
         private fun unknownFormat(found: String?) =
             LedgerFailure(
-                StoreUnavailableException(
-                    "The pool was written in format $found, and this version of the library knows format $FORMAT. Nothing was written. " +
-                        "Use a version that knows both, or another namespace.",
-                ),
+                UnknownFormatException.of("The pool", "$FORMAT", found.toString()),
                 executed = false,
                 final = true,
             )
