@@ -210,8 +210,7 @@ public final class SignalboxOptions {
 
         /**
          * Sets where futures are completed and actions are called: see the {@linkplain io.signalbox.java package description}. By default
-         * the {@linkplain java.util.concurrent.CompletableFuture#defaultExecutor() executor of futures}, the common pool on a machine with
-         * several processors. {@code Runnable::run} saves a hop and runs them on the library's threads, the driver's included: then
+         * the common pool, or a few threads of the library where that has one thread or none. {@code Runnable::run} saves a hop and runs them on the library's threads, the driver's included: then
          * nothing that runs there may block. If the executor refuses a task, the call whose answer it
          * was to deliver fails with {@link java.util.concurrent.RejectedExecutionException}, and a permit is given back.
          *

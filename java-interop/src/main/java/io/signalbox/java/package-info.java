@@ -20,8 +20,7 @@
  *
  * Futures are completed, actions and subscribers are called, on the {@linkplain
  * io.signalbox.java.SignalboxOptions.Builder#callbackExecutor(java.util.concurrent.Executor) callback executor}: by default
- * {@link java.util.concurrent.CompletableFuture#defaultExecutor()}, which is the common pool, or a thread for each call where that pool has one
- * thread or none. A stage that was added to a future without an executor
+ * the common pool, or a few threads of the library, which end when they are idle, where that pool has one thread or none. A stage that was added to a future without an executor
  * runs there, or on the thread that adds it if the future is done already. What runs there may block; it delays other callbacks, never a
  * heartbeat. A {@link io.signalbox.java.SignalboxListener} alone is called on threads of the library, and must not block. The blocking view does not need that executor: it works even if all of its threads are taken.
  *

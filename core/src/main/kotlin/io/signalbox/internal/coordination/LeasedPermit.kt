@@ -23,17 +23,6 @@ internal interface PermitKeeper<P : LeasedPermit<P>> {
     /** Takes a permit that has just become RELEASED. */
     fun handBack(permit: P)
 
-    /** Returns false if it is too late. */
-    fun listen(
-        permit: P,
-        listener: LossListener,
-    ): Boolean
-
-    fun unlisten(
-        permit: P,
-        listener: LossListener,
-    )
-
     suspend fun extend(
         permit: P,
         hold: Duration,
@@ -50,7 +39,8 @@ internal enum class PermitState { HELD, RELEASED, LOST }
  *    └── deadline of the session or of the max hold passed, data lost, client closed ──▶ LOST
  * ```
  *
- * Leaving HELD is atomic, so that a release needs no lock. The other mutable fields are guarded by the coordinator's lock.
+ * Leaving HELD is atomic, so that a release needs no lock. Listeners are guarded by the permit itself, the other mutable fields by the
+ * coordinator's lock.
  */
 internal abstract class LeasedPermit<P : LeasedPermit<P>>(
     private val keeper: PermitKeeper<P>,
@@ -97,9 +87,10 @@ internal abstract class LeasedPermit<P : LeasedPermit<P>>(
         }
 
     final override fun onLost(action: () -> Unit): DisposableHandle {
-        val listener = LossListener(action)
-        if (!keeper.listen(self, listener)) action()
-        return DisposableHandle { keeper.unlisten(self, listener) }
+        keeper.loseIfOver(self)
+        val listener = LossListener(this, action)
+        if (!addListener(listener)) action()
+        return listener
     }
 
     final override suspend fun release(): Boolean = suspendCancellableCoroutine(::release)
@@ -144,17 +135,18 @@ internal abstract class LeasedPermit<P : LeasedPermit<P>>(
     fun lose(): Boolean = CURRENT.compareAndSet(this, PermitState.HELD, PermitState.LOST)
 
     /** Returns false if it is too late to add one. */
-    fun addListener(listener: LossListener): Boolean {
-        if (state == PermitState.LOST) return false
-        if (state == PermitState.HELD) listeners = (listeners ?: ArrayList(1)).apply { add(listener) }
-        return true
+    private fun addListener(listener: LossListener): Boolean =
+        synchronized(this) {
+            if (state == PermitState.HELD) listeners = (listeners ?: ArrayList(1)).apply { add(listener) }
+            state != PermitState.LOST
+        }
+
+    internal fun removeListener(listener: LossListener) {
+        synchronized(this) { listeners?.remove(listener) }
     }
 
-    fun removeListener(listener: LossListener) {
-        listeners?.remove(listener)
-    }
-
-    fun takeListeners(): List<LossListener> = listeners.orEmpty().also { listeners = null }
+    /** Whoever ends the hold of this permit takes them, after it has left HELD. */
+    fun takeListeners(): List<LossListener> = synchronized(this) { listeners.orEmpty().also { listeners = null } }
 
     /** Never what the server knows it by: whoever knows that can release. */
     final override fun toString(): String = "Permit(name=$name, fencingToken=$fencingToken, permits=$permits, state=$state)"
@@ -170,5 +162,8 @@ internal abstract class LeasedPermit<P : LeasedPermit<P>>(
 
 /** One registration: the same action may be registered several times. */
 internal class LossListener(
+    private val permit: LeasedPermit<*>,
     val action: () -> Unit,
-)
+) : DisposableHandle {
+    override fun dispose() = permit.removeListener(this)
+}

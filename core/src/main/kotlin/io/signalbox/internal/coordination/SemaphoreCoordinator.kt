@@ -175,19 +175,6 @@ internal class SemaphoreCoordinator(
     /** See [HeldPermit.consume]. */
     fun consume(permit: HeldPermit): Boolean = settle { state.consume(permit, it) }
 
-    override fun listen(
-        permit: HeldPermit,
-        listener: LossListener,
-    ): Boolean {
-        loseIfOver(permit)
-        return settle { permit.addListener(listener) }
-    }
-
-    override fun unlisten(
-        permit: HeldPermit,
-        listener: LossListener,
-    ) = settle { permit.removeListener(listener) }
-
     override suspend fun extend(
         permit: HeldPermit,
         hold: Duration,

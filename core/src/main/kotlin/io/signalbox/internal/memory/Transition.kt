@@ -355,11 +355,12 @@ private class Transition(
                 val given = min(free.toLong(), turn.record.admitted - turn.record.passed)
                 widen(turn, given)
                 if (given > 0) heldAfter[turn] = state.held
-                if (state.turn != null) break
-                continue
+            } else {
+                state.turn = null
             }
-            state.turn = null
             val (ticket, head) = state.queue.firstEntry() ?: break
+            // Who is next is the turn's own as well: it joins those before it, and passes by nobody.
+            if (state.turn != null && !(head.isPlain && head.session == turn?.id)) break
             val owner = state.sessions[head.session]?.takeIf { it.deadline > now }
             var taken = head.count
             when {

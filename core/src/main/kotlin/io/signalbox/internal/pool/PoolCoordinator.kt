@@ -195,19 +195,6 @@ internal class PoolCoordinator(
 
     override fun handBack(permit: PoolPermit) = settle { state.run { takeBack(permit) } }
 
-    override fun listen(
-        permit: PoolPermit,
-        listener: LossListener,
-    ): Boolean {
-        loseIfOver(permit)
-        return settle { permit.addListener(listener) }
-    }
-
-    override fun unlisten(
-        permit: PoolPermit,
-        listener: LossListener,
-    ) = settle { permit.removeListener(listener) }
-
     override suspend fun extend(
         permit: PoolPermit,
         hold: Duration,

@@ -85,14 +85,12 @@ while open and left > 0 do
     if given > 0 then
       holder.held = plain + heavy
     end
-    if turn ~= '' then
-      break
-    end
   else
     turn = ''
-    if waiting <= 0 then
-      break
-    end
+  end
+  if waiting <= 0 then
+    break
+  else
     if at_head > #heads then
       heads, at_head = redis.call('ZRANGE', queue, seen, seen + look - 1, 'WITHSCORES'), 1
       seen, look = seen + look, math.min(4 * look, 128)
@@ -108,7 +106,11 @@ while open and left > 0 do
     count, weight, hold = tonumber(count), tonumber(weight), tonumber(hold)
     local from = math.max(begin, served)
     count, sequence = begin + count - from, sequence + from - begin
+    if turn ~= '' and count > 0 and not (name == turn and weight == 1 and hold < 0) then
+      break
+    end
     if count > 0 then
+      -- A turn's own run joins those before it, and passes by nobody.
       local owner, taken = session_of(name), count
       if not owner then
         left = left - 1
