@@ -2,13 +2,17 @@ package io.signalbox.benchmarks
 
 import io.signalbox.benchmarks.contender.Arena
 import io.signalbox.benchmarks.contender.Contender
+import io.signalbox.benchmarks.contender.Form
 import io.signalbox.benchmarks.contender.Peer
 import io.signalbox.benchmarks.contender.Statistics
 import io.signalbox.benchmarks.measure.ClosedLoop
 import io.signalbox.benchmarks.measure.HandOff
+import io.signalbox.benchmarks.measure.LoopProcess
+import io.signalbox.benchmarks.measure.Processes
 import io.signalbox.benchmarks.measure.Round
 import io.signalbox.benchmarks.measure.Waiting
 import io.signalbox.benchmarks.measure.WaitingCost
+import io.signalbox.benchmarks.measure.WindowRound
 import io.signalbox.benchmarks.measure.interleaved
 import io.signalbox.benchmarks.report.Row
 import io.signalbox.benchmarks.timers.IdleCost
@@ -20,6 +24,7 @@ import io.signalbox.benchmarks.timers.idleCost
 import io.signalbox.benchmarks.timers.lineOf
 import io.signalbox.benchmarks.timers.timerRounds
 import io.signalbox.benchmarks.timers.timersOf
+import kotlin.time.Duration
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.withContext
 import kotlinx.coroutines.yield
@@ -27,7 +32,7 @@ import org.HdrHistogram.Histogram
 
 /** One run on one server: measures what figures ask for, and keeps every row for the tables and plots. */
 internal class Bench(
-    private val uri: String,
+    val uri: String,
     private val statistics: Statistics,
     private val plan: Plan,
     private val progress: (String) -> Unit = {},
@@ -40,26 +45,25 @@ internal class Bench(
     /** What was measured beside for which there is no figure. */
     val beside = mutableListOf<String>()
 
-    /** Closed loops of acquire and release; peers by their number of coroutines, because not all can have as many. */
+    /** Closed loops of acquire and release in this process. Both forms of a peer under one load share a client. */
     suspend fun loops(
         scenario: String,
-        permits: (coroutines: Int) -> Int,
-        entries: List<Pair<Peer, Int>>,
-    ): Map<Pair<Peer, Int>, List<Round>> {
-        progress("$scenario: ${entries.joinToString { "${it.first.title} (${it.second})" }}")
-        val opened = mutableListOf<Contender>()
+        entries: List<Entry>,
+    ): Map<Entry, List<Round>> {
+        progress("$scenario: ${entries.joinToString { "${it.title} (${it.coroutines})" }}")
+        val contenders = mutableMapOf<Entry, Contender>()
         try {
             val loops =
-                entries.associateWith { (peer, coroutines) ->
-                    val contender = peer.open(arena("$scenario-$coroutines", permits(coroutines), coroutines)).also { opened += it }
-                    ClosedLoop(peer.title, contender, coroutines, permits(coroutines))
+                entries.associateWith { entry ->
+                    val contender = contenders.getOrPut(entry.copy(form = OPENED)) { entry.peer.open(arena(scenario, entry)) }
+                    ClosedLoop(entry.title, contender, entry.coroutines, entry.permits, entry.form)
                 }
             val rounds =
                 interleaved(entries, plan.rounds, { warmUp(loops.getValue(it)) }) { loops.getValue(it).runFor(plan.round) }
-            rounds.forEach { (entry, of) -> rows += Row.ofLoop(scenario, entry.first, entry.second, permits(entry.second), of) }
+            rounds.forEach { (entry, of) -> rows += Row.ofLoop(scenario, entry, of) }
             return rounds
         } finally {
-            opened.forEach { it.close() }
+            contenders.values.forEach { it.close() }
         }
     }
 
@@ -69,17 +73,49 @@ internal class Bench(
         loop.runFor(plan.round)
     }
 
+    /** Closed loops in [count] processes of their own, each with its part of the coroutines; [through] is their way to the server. */
+    suspend fun processes(
+        scenario: String,
+        count: Int,
+        entries: List<Entry>,
+        hold: Duration? = null,
+        through: String = uri,
+    ): Map<Entry, List<WindowRound>> {
+        progress("$scenario: ${entries.joinToString { "${it.title} ($count x ${it.coroutines / count})" }}")
+        val children = mutableMapOf<Entry, List<LoopProcess>>()
+        try {
+            entries.forEach { entry ->
+                children.getOrPut(entry.copy(form = OPENED)) {
+                    val name = arena(scenario, entry).name
+                    List(count) { LoopProcess.start(entry.peer, through, uri, name, entry.permits, entry.coroutines / count) }
+                }
+            }
+            withContext(Dispatchers.IO) { children.values.flatten().forEach { it.awaitReady() } }
+            val processes = entries.associateWith { Processes(it.peer, it.permits, children.getValue(it.copy(form = OPENED))) }
+            val rounds =
+                interleaved(
+                    entries,
+                    plan.rounds,
+                    { processes.getValue(it).run(it.form, plan.round * CHILD_WARM_UP, hold) },
+                ) { processes.getValue(it).run(it.form, plan.round, hold) }
+            rounds.forEach { (entry, of) -> rows += Row.ofLoop(scenario, entry, of.map { it.round }) }
+            return rounds
+        } finally {
+            children.values.flatten().forEach { it.close() }
+        }
+    }
+
     /** Hand-offs between two clients. */
     suspend fun handOffs(peers: List<Peer>): Map<Peer, List<Histogram>> {
-        progress("hand-off: ${peers.joinToString { it.title }}")
+        progress("hand-off: ${peers.joinToString { it.title() }}")
         val opened = mutableListOf<Contender>()
         try {
             val pairs =
                 peers.associateWith { peer ->
-                    val arena = arena("hand-off", permits = 1, coroutines = 1)
+                    val arena = arena("hand-off", Entry(peer, coroutines = 1, permits = 1))
                     val first = peer.open(arena).also { opened += it }
                     val second = peer.open(arena).also { opened += it }
-                    HandOff(peer.title, first, second)
+                    HandOff(peer.title(), first, second)
                 }
             val rounds =
                 interleaved(peers, plan.rounds, { pairs.getValue(it).runFor(plan.round) }) { pairs.getValue(it).runFor(plan.round) }
@@ -122,8 +158,18 @@ internal class Bench(
     }
 
     private fun arena(
-        name: String,
-        permits: Int,
-        coroutines: Int,
-    ) = Arena(uri, name.replace(' ', '-'), permits, coroutines, statistics)
+        scenario: String,
+        entry: Entry,
+    ): Arena {
+        val name = "$scenario-${entry.coroutines}-${entry.permits}".replace(Regex("[^A-Za-z0-9-]+"), "-")
+        return Arena(uri, name, entry.permits, entry.coroutines, statistics)
+    }
+
+    private companion object {
+        /** Rounds that a new JVM runs before it is measured. */
+        const val CHILD_WARM_UP = 2
+
+        /** The form that stands for both where they share a client. */
+        val OPENED = Form.RELEASE
+    }
 }

@@ -1,9 +1,15 @@
 package io.signalbox.benchmarks
 
 import io.kotest.core.spec.style.FunSpec
+import io.kotest.inspectors.forAll
+import io.kotest.matchers.ints.shouldBeGreaterThan
 import io.kotest.matchers.longs.shouldBeGreaterThan
 import io.kotest.matchers.shouldBe
+import io.kotest.matchers.shouldNotBe
+import io.kotest.matchers.string.shouldStartWith
 import io.signalbox.benchmarks.contender.Arena
+import io.signalbox.benchmarks.contender.ExchangeOnTheWire
+import io.signalbox.benchmarks.contender.Form
 import io.signalbox.benchmarks.contender.Peer
 import io.signalbox.benchmarks.contender.Statistics
 import io.signalbox.benchmarks.measure.ClosedLoop
@@ -26,32 +32,43 @@ class ContenderSpec :
 
         val waiting = Peer.entries - Peer.RAW_LIST - Peer.NO_OP_SCRIPT
 
-        Peer.entries.forEach { peer ->
-            test("${peer.title} without contention") {
-                peer.open(arena("uncontended", permits = 8, coroutines = 8)).use { contender ->
-                    ClosedLoop(peer.title, contender, coroutines = 8, permits = 8).runPairs(5) { yield() }.acquire.totalCount shouldBe 40
-                }
-            }
-        }
-
-        waiting.forEach { peer ->
-            test("${peer.title} with contention") {
-                peer.open(arena("contended", permits = 2, coroutines = 8)).use { contender ->
-                    ClosedLoop(peer.title, contender, coroutines = 8, permits = 2).runPairs(5) { yield() }.acquire.totalCount shouldBe 40
-                }
-            }
-        }
-
-        // Who waits for the pool algorithm in another client cannot be seen.
-        (waiting - Peer.LOCAL - Peer.SIGNALBOX_POOL).forEach { peer ->
-            test("hand-off between two clients: ${peer.title}") {
-                val arena = arena("hand-off", permits = 1, coroutines = 1)
-                peer.open(arena).use { first ->
-                    peer.open(arena).use { second ->
-                        HandOff(peer.title, first, second).runTimes(10).minValue shouldBeGreaterThan 0
+        fun inBothForms(
+            peers: List<Peer>,
+            name: String,
+            permits: Int,
+        ) = peers.forEach { peer ->
+            Form.entries.forEach { form ->
+                test("${peer.title(form)} $name, ${form.name.lowercase()}") {
+                    peer.open(arena(name.replace(' ', '-'), permits, coroutines = 8)).use { contender ->
+                        val loop = ClosedLoop(peer.title(form), contender, coroutines = 8, permits, form)
+                        loop.runPairs(5) { yield() }.acquire.totalCount shouldBe 40
                     }
                 }
             }
+        }
+
+        inBothForms(Peer.entries, "without contention", permits = 8)
+        inBothForms(waiting, "with contention", permits = 2)
+
+        // Who waits for the pool algorithm in another client cannot be seen; a blocked thread cannot look at the other client.
+        (waiting - Peer.LOCAL - Peer.SIGNALBOX_POOL - Peer.SIGNALBOX_BLOCKING).forEach { peer ->
+            test("hand-off between two clients: ${peer.title()}") {
+                val arena = arena("hand-off", permits = 1, coroutines = 1)
+                peer.open(arena).use { first ->
+                    peer.open(arena).use { second ->
+                        HandOff(peer.title(), first, second).runTimes(10).minValue shouldBeGreaterThan 0
+                    }
+                }
+            }
+        }
+
+        test("the no-op is called with the keys and arguments of a lone exchange") {
+            val (acquire, release) = ExchangeOnTheWire.ofLoneAcquireAndRelease(server.uri)
+            listOf(acquire, release).forEach { exchange ->
+                exchange.keys.forAll { String(it) shouldStartWith "bench:" }
+                exchange.arguments.size shouldBeGreaterThan 1
+            }
+            acquire.arguments.map { String(it) } shouldNotBe release.arguments.map { String(it) }
         }
 
         test("hand-off between two processes") {

@@ -86,7 +86,7 @@ internal object Connecting {
         val clock = { start.elapsedNow().inWholeNanoseconds }
         val kept = SignalboxBackend.Store.Memory(store)
         val backend = SignalboxBackend(kept, settings.namespace, ClientIdentity(), checked, clock, scope) {}
-        return DefaultSignalbox(MemoryLedger(store.ledgers, settings.namespace), backend, Observers(), pools = null, executorOf(context))
+        return DefaultSignalbox(MemoryLedger(store.ledgers, settings.namespace, scope), backend, Observers(), pools = null, executorOf(context))
     }
 
     private fun executorOf(context: CoroutineContext): Executor =

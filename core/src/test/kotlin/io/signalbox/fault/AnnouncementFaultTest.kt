@@ -32,7 +32,7 @@ class AnnouncementFaultTest : FunSpec({
             val waiter = async { client(scripts = mute, lease = lease).semaphore("lost", 1).acquire() }
             stored("lost").awaitQueued(1)
             holder.release()
-            stored("lost").unclaimed shouldBe 1
+            stored("lost").unread shouldBe 1
 
             measureTime { waiter.await().release() shouldBe true } shouldBeLessThan lease / 3 * 1.2 + 3.seconds
             stored("lost").awaitNothing()
@@ -152,7 +152,7 @@ class AnnouncementFaultTest : FunSpec({
             stored("early").awaitQueued(1)
             held.release() shouldBe true
             // Else the delayed answer has come first after all, because this process was paused.
-            eventually(30.seconds) { (waiter.isCompleted || stored("early").unclaimed == 1) shouldBe true }
+            eventually(30.seconds) { (waiter.isCompleted || stored("early").unread == 1) shouldBe true }
             commands.delay(java.time.Duration.ZERO)
 
             // Sooner than by the heartbeat, 24 s after the last exchange or later.

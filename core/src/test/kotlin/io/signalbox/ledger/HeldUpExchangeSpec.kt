@@ -43,7 +43,7 @@ private class StuckLine(
 class HeldUpExchangeSpec : FunSpec({
     test("while an exchange waits to be written, calls fail within the store timeout, one after the other") {
         runTest {
-            val line = StuckLine(MemoryLedger(MemoryLedgers(testTimeSource), "test"))
+            val line = StuckLine(MemoryLedger(MemoryLedgers(testTimeSource), "test", backgroundScope))
             val origin = testTimeSource.markNow()
             val coordinator =
                 SemaphoreCoordinator(

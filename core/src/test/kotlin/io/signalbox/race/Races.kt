@@ -57,12 +57,14 @@ internal class Course private constructor(
         for (semaphore in semaphores) semaphore.acquire(permits).release() shouldBe true
     }
 
-    /** What the server has in the sets of holders, waiters and unread grants. */
+    /** What the server has in the sets of listed permits and of waiters, and counts that are not zero. */
     private fun storedMembers(semaphore: String): List<String> {
         val keys = Keys(namespace ?: return emptyList()).of(LedgerName(Kind.SEMAPHORE, semaphore)).map { String(it) }
-        val sets = keys.filter { key -> listOf("held", "queue", "unclaimed", "limits").any { key.endsWith(":$it") } }
-        check(sets.size == 4)
-        return sets.flatMap { key -> RedisServer.shared().command("ZRANGE", key, "0", "-1").lines().filter { it.isNotEmpty() } }
+        val sets = keys.filter { key -> listOf("listed", "queue", "limits").any { key.endsWith(":$it") } }
+        check(sets.size == 3)
+        val counts = listOf("plain", "listed", "queued").map { it to RedisServer.shared().command("HGET", keys[0], it) }
+        return sets.flatMap { key -> RedisServer.shared().command("ZRANGE", key, "0", "-1").lines().filter { it.isNotEmpty() } } +
+            counts.filter { it.second !in listOf("", "0") }.map { "${it.first}=${it.second}" }
     }
 
     override fun toString(): String = name

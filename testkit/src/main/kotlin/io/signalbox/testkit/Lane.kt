@@ -16,6 +16,7 @@ import kotlin.concurrent.thread
 internal abstract class Lane(private val monitor: Monitor, private val name: String, private val from: Socket, private val to: Socket) {
     private class Chunk(val bytes: ByteArray, val dueNanos: Long)
 
+    private val corner = monitor.corner()
     private val queue = ArrayDeque<Chunk>()
     private var sourceEnded = false
     private var discarding = false
@@ -55,12 +56,12 @@ internal abstract class Lane(private val monitor: Monitor, private val name: Str
                 val size = from.getInputStream().read(buffer)
                 if (size < 0) break
                 val bytes = buffer.copyOf(size)
-                if (accept(bytes)) monitor.change { if (!discarding) queue += Chunk(bytes, System.nanoTime() + delayNanos) }
+                if (accept(bytes)) monitor.changeIn(corner) { if (!discarding) queue += Chunk(bytes, System.nanoTime() + delayNanos) }
             }
         } catch (_: IOException) {
             // Reset or closed: for this lane the same as the end of the stream.
         } finally {
-            monitor.change { sourceEnded = true }
+            monitor.changeIn(corner) { sourceEnded = true }
         }
     }
 
@@ -73,10 +74,11 @@ internal abstract class Lane(private val monitor: Monitor, private val name: Str
                 discard()
             }
         }
+        monitor.leave(corner)
         onEnd()
     }
 
-    private fun next(): ByteArray? = monitor.await {
+    private fun next(): ByteArray? = monitor.await(corner) {
         val head = queue.firstOrNull()
         when {
             discarding || (isGateOpen && head == null) -> isOver = sourceEnded

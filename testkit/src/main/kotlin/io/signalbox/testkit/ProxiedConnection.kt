@@ -47,13 +47,11 @@ public class ProxiedConnection internal constructor(
 
         override fun accept(bytes: ByteArray): Boolean {
             val wanted = proxy.wantsReply(this@ProxiedConnection, bytes.text())
-            val fate = monitor.change { nextReply.also { nextReply = NextReply.DELIVER } }
+            val fate = monitor.look { nextReply.also { nextReply = NextReply.DELIVER } }
             if (fate == NextReply.LOSE) cutClient()
-            return monitor.change {
-                val delivered = wanted && fate == NextReply.DELIVER && !dropsReplies && !proxy.dropsReplies
-                if (!delivered) hasDroppedReply = true
-                delivered
-            }
+            val delivered = monitor.look { wanted && fate == NextReply.DELIVER && !dropsReplies && !proxy.dropsReplies }
+            if (!delivered) monitor.change { hasDroppedReply = true }
+            return delivered
         }
 
         override fun onEnd() {

@@ -10,7 +10,10 @@ import java.util.concurrent.TimeUnit
 internal class RedisBinary(val path: Path, val origin: String) {
     companion object {
         /** The first usable server on the `PATH`, else the bundled one. */
-        val default: RedisBinary by lazy { onPath() ?: bundled() }
+        val default: RedisBinary by lazy { onPath() ?: bundled }
+
+        /** The one that comes with the testkit. */
+        val bundled: RedisBinary by lazy { unpack() }
 
         private const val OLDEST_MAJOR = 7
         private const val BUNDLED_VERSION = "7.0.15"
@@ -25,7 +28,7 @@ internal class RedisBinary(val path: Path, val origin: String) {
             }
         }
 
-        private fun bundled(): RedisBinary {
+        private fun unpack(): RedisBinary {
             val resource = "/redis-server-$BUNDLED_VERSION-${os()}-${architecture()}"
             val content = RedisBinary::class.java.getResourceAsStream(resource)
             checkNotNull(content) {

@@ -20,6 +20,9 @@ public class RedisProcess private constructor(
     private val settings: RedisSettings,
     private val binary: RedisBinary,
 ) : RedisServer, AutoCloseable {
+    /** In a few words, which program this is: its path, or its name and version and where it was found. */
+    public val origin: String get() = binary.origin
+
     private val directory = TempDirectory("redis")
     private val log: Path = directory.path.resolve("server.log")
     private val admin = settings.administrator()
@@ -195,7 +198,7 @@ public class RedisProcess private constructor(
         private val PROBE_INTERVAL = Duration.ofMillis(10)
 
         fun start(settings: RedisSettings): RedisProcess {
-            val binary = settings.binary?.let { RedisBinary(it, "$it") } ?: RedisBinary.default
+            val binary = settings.binary ?: RedisBinary.default
             val server = RedisProcess(settings, binary)
             try {
                 server.start()

@@ -17,7 +17,7 @@ public class RedisSettings {
         private set
     internal var master: RedisServer? = null
         private set
-    internal var binary: Path? = null
+    internal var binary: RedisBinary? = null
         private set
 
     /** Adds a line to the configuration file: [key] and its values, which need no quotes. Later lines win. */
@@ -75,7 +75,10 @@ public class RedisSettings {
     public fun replicaOf(master: RedisServer): RedisSettings = apply { this.master = master }
 
     /** Runs this `redis-server` or `valkey-server` instead of the one found. */
-    public fun binary(path: Path): RedisSettings = apply { binary = path }
+    public fun binary(path: Path): RedisSettings = apply { binary = RedisBinary(path, "$path") }
+
+    /** Runs the Redis 7.0 that comes with the testkit, even if there is another on the `PATH`. */
+    public fun bundledBinary(): RedisSettings = apply { binary = RedisBinary.bundled }
 }
 
 /** When Redis forces its append-only file onto the disk. */

@@ -21,6 +21,10 @@ class RedisProcessTest : FunSpec({
         }
     }
 
+    test("the server that comes with the testkit can be asked for, and a server says which it is") {
+        RedisServer.start { bundledBinary() }.use { it.origin shouldStartWith "bundled redis-server 7.0" }
+    }
+
     test("replies come as text, errors as exceptions") {
         RedisServer.start().use { server ->
             server.command("GET", "absent") shouldBe ""

@@ -3,7 +3,7 @@ package io.signalbox.benchmarks.contender
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.Dispatchers
 
-/** One client's way of acquiring and releasing, to be run beside the others. Both calls are awaited to the server's answer. */
+/** One client's way of acquiring and releasing, to be run beside the others. */
 internal interface Contender : AutoCloseable {
     /** Where its loops run. */
     val dispatcher: CoroutineDispatcher get() = Dispatchers.Default
@@ -11,7 +11,24 @@ internal interface Contender : AutoCloseable {
     /** Suspends until granted; returns what [release] needs. */
     suspend fun acquire(): Any
 
+    /** Awaited to the server's answer. */
     suspend fun release(grant: Any)
+
+    /** The contender's block form: its own, or the one that its users write. */
+    suspend fun withPermit(block: suspend (grant: Any) -> Unit) {
+        val grant = acquire()
+        try {
+            block(grant)
+        } finally {
+            release(grant)
+        }
+    }
+
+    /** Suspends until everything that was given back without waiting has reached the server. */
+    suspend fun settle() = Unit
+
+    /** The fencing token of a grant, if this contender's tokens rise in the order of grants; otherwise 0. */
+    fun tokenOf(grant: Any): Long = 0
 
     /** How many acquires have been granted so far, as counted on the server and not by the client; `null` if it grants nothing. */
     suspend fun granted(): Long?

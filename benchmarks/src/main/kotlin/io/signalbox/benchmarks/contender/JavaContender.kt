@@ -8,7 +8,7 @@ import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.future.await
 
-/** This library as Java programs see it, through futures. */
+/** This library as Java programs see it, through futures. The block is a try with a permit that is closed at its end. */
 internal class JavaContender private constructor(
     private val client: Signalbox,
     private val semaphore: AsyncSemaphore,
@@ -21,6 +21,10 @@ internal class JavaContender private constructor(
     override suspend fun release(grant: Any) {
         check((grant as AsyncPermit).release().await()) { "A permit was lost: $grant" }
     }
+
+    override suspend fun withPermit(block: suspend (grant: Any) -> Unit) = semaphore.acquire().await().use { block(it) }
+
+    override fun tokenOf(grant: Any): Long = (grant as AsyncPermit).fencingToken()
 
     override suspend fun granted(): Long = semaphore.snapshot(1).await().grants()
 

@@ -13,32 +13,28 @@ import kotlin.coroutines.resumeWithException
 import kotlinx.coroutines.suspendCancellableCoroutine
 
 /**
- * The floor of everything that runs a script per operation: `EVALSHA` of a script that does nothing, with as many keys and arguments as an
- * exchange of Signalbox with one acquire (or one release) has, dispatched and answered the same way.
+ * The floor of everything that runs a script per operation: `EVALSHA` of a script that does nothing, with the keys and arguments that an
+ * exchange of Signalbox with one acquire (or one release) was seen to have, dispatched and answered the same way.
  */
-internal class NoOpScriptContender(
-    arena: Arena,
+internal class NoOpScriptContender private constructor(
+    uri: String,
+    private val acquire: ExchangeOnTheWire,
+    private val release: ExchangeOnTheWire,
 ) : Contender {
-    private val client = RedisClient.create(arena.uri)
+    private val client = RedisClient.create(uri)
     private val connection = client.connect(ByteArrayCodec.INSTANCE)
     private val sha = connection.sync().scriptLoad(SCRIPT.toByteArray()).toByteArray()
-    private val keys = listOf("state", "held", "queue", "sessions", "unclaimed", "limits", "signals").map {
-        "bench:noop:{${arena.name}}:$it".toByteArray()
-    }
-    private val session = "0123456789abcdef0123456789abcdef.1"
-    private val inbox = "bench:inbox:{0123456789abcdef0123456789abcdef:0}"
-    private var number = 0L
 
-    override suspend fun acquire(): Any = call { add(1).add(0).add(0).add(0).add(0).add(0).add(1).add(1).add(-1).add(1) }
+    override suspend fun acquire(): Any = call(acquire)
 
     override suspend fun release(grant: Any) {
-        call { add(0).add(1).add(0).add(0).add(0).add(0).add(TOKEN).add(1) }
+        call(release)
     }
 
-    private suspend fun call(rest: CommandArgs<ByteArray, ByteArray>.() -> Unit): Any {
-        val args = CommandArgs(ByteArrayCodec.INSTANCE).add(sha).add(keys.size.toLong())
-        keys.forEach(args::addKey)
-        args.add(session).add(number++).add(inbox).add(500).add(1).add(0).add(number).rest()
+    private suspend fun call(exchange: ExchangeOnTheWire): Any {
+        val args = CommandArgs(ByteArrayCodec.INSTANCE).add(sha).add(exchange.keys.size.toLong())
+        exchange.keys.forEach(args::addKey)
+        exchange.arguments.forEach(args::add)
         return suspendCancellableCoroutine { continuation ->
             val command = AsyncCommand(Command(CommandType.EVALSHA, ValueListOutput(ByteArrayCodec.INSTANCE), args))
             command.whenComplete { answer, error ->
@@ -52,8 +48,12 @@ internal class NoOpScriptContender(
 
     override fun close() = client.shutdown(0, 2, TimeUnit.SECONDS)
 
-    private companion object {
-        const val SCRIPT = "return { ARGV[2] }"
-        const val TOKEN = 1_700_000_000_000_000L
+    companion object {
+        private const val SCRIPT = "return { ARGV[2] }"
+
+        suspend fun open(arena: Arena): NoOpScriptContender {
+            val (acquire, release) = ExchangeOnTheWire.ofLoneAcquireAndRelease(arena.uri)
+            return NoOpScriptContender(arena.uri, acquire, release)
+        }
     }
 }

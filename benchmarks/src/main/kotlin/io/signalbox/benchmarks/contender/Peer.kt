@@ -2,18 +2,23 @@ package io.signalbox.benchmarks.contender
 
 import io.signalbox.SemaphoreAlgorithm
 
-/** Everybody who can be measured. */
+/** Everybody who can be measured; [inBlock] says what is different in the block form, where it is measured. */
 internal enum class Peer(
-    val title: String,
+    private val title: String,
+    private val inBlock: String,
     val open: suspend (Arena) -> Contender,
 ) {
-    SIGNALBOX("Signalbox", { SignalboxContender.open(it) }),
-    SIGNALBOX_POOL("Signalbox pool", { SignalboxContender.open(it) { algorithm = SemaphoreAlgorithm.Pool() } }),
-    SIGNALBOX_JAVA("Signalbox for Java", { JavaContender.open(it) }),
-    RAW_LIST("raw LPOP+RPUSH", ::RawListContender),
-    NO_OP_SCRIPT("no-op EVALSHA", ::NoOpScriptContender),
-    BLPOP_POOL("BLPOP pool", ::BlpopPoolContender),
-    REDISSON_SEMAPHORE("Redisson RSemaphore", ::RedissonSemaphoreContender),
-    REDISSON_PERMIT("Redisson RPermitExpirableSemaphore", ::RedissonPermitContender),
-    LOCAL("kotlinx.coroutines Semaphore", ::LocalContender),
+    SIGNALBOX("Signalbox", ", withPermit", { SignalboxContender.open(it) }),
+    SIGNALBOX_POOL("Signalbox pool", ", withPermit", { SignalboxContender.open(it, SemaphoreAlgorithm.Pool()) }),
+    SIGNALBOX_JAVA("Signalbox for Java, futures", ", closed", { JavaContender.open(it) }),
+    SIGNALBOX_BLOCKING("Signalbox for Java, blocking", ", closed", { BlockingContender.open(it) }),
+    RAW_LIST("raw LPOP+RPUSH", ", RPUSH not awaited", ::RawListContender),
+    NO_OP_SCRIPT("no-op EVALSHA", ", in a block", { NoOpScriptContender.open(it) }),
+    BLPOP_POOL("BLPOP pool", ", RPUSH not awaited", ::BlpopPoolContender),
+    REDISSON_SEMAPHORE("Redisson RSemaphore", ", in a block", ::RedissonSemaphoreContender),
+    REDISSON_PERMIT("Redisson RPermitExpirableSemaphore", ", in a block", ::RedissonPermitContender),
+    LOCAL("kotlinx.coroutines Semaphore", ", in a block", ::LocalContender),
+    ;
+
+    fun title(form: Form = Form.RELEASE): String = if (form == Form.RELEASE) title else title + inBlock
 }

@@ -2,19 +2,25 @@ package io.signalbox.benchmarks.contender
 
 import io.signalbox.Permit
 import io.signalbox.Semaphore
-import io.signalbox.SemaphoreSettings
+import io.signalbox.SemaphoreAlgorithm
 import io.signalbox.Signalbox
+import io.signalbox.withPermit
 
 /** This library. */
 internal class SignalboxContender private constructor(
     private val client: Signalbox,
     private val semaphore: Semaphore,
+    private val areTokensOrdered: Boolean,
 ) : Contender {
     override suspend fun acquire(): Any = semaphore.acquire()
 
     override suspend fun release(grant: Any) {
         check((grant as Permit).release()) { "A permit was lost: $grant" }
     }
+
+    override suspend fun withPermit(block: suspend (grant: Any) -> Unit) = semaphore.withPermit { block(it) }
+
+    override fun tokenOf(grant: Any): Long = if (areTokensOrdered) (grant as Permit).fencingToken else 0
 
     override suspend fun granted(): Long = semaphore.snapshot(limit = 1).grants
 
@@ -26,10 +32,11 @@ internal class SignalboxContender private constructor(
     companion object {
         suspend fun open(
             arena: Arena,
-            configure: SemaphoreSettings.() -> Unit = {},
+            algorithm: SemaphoreAlgorithm = SemaphoreAlgorithm.Queue,
         ): SignalboxContender {
             val client = Signalbox.connect(arena.uri) { namespace = "bench" }
-            return SignalboxContender(client, client.semaphore(arena.name, arena.permits, configure))
+            val semaphore = client.semaphore(arena.name, arena.permits) { this.algorithm = algorithm }
+            return SignalboxContender(client, semaphore, areTokensOrdered = algorithm == SemaphoreAlgorithm.Queue)
         }
     }
 }

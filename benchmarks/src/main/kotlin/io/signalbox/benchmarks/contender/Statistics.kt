@@ -11,8 +11,14 @@ internal class Statistics(
     val commands: RedisCommands<String, String> = client.connect().sync()
 
     /** How often [command] was called, from scripts included. */
-    fun calls(command: String): Long =
-        Regex("cmdstat_$command:calls=(\\d+)").find(commands.info("commandstats"))?.groupValues?.get(1)?.toLong() ?: 0
+    fun calls(command: String): Long = spent(command).calls
+
+    /** What [command] has cost the server's thread so far, calls from scripts included. */
+    fun spent(command: String): Spent {
+        val (calls, micros) =
+            Regex("cmdstat_$command:calls=(\\d+),usec=(\\d+)").find(commands.info("commandstats"))?.destructured ?: return Spent(0, 0)
+        return Spent(calls.toLong(), micros.toLong())
+    }
 
     /** All commands that clients sent, except those of this class. */
     fun info(
@@ -34,3 +40,9 @@ internal class Statistics(
 
     override fun close() = client.shutdown(0, 0, java.util.concurrent.TimeUnit.SECONDS)
 }
+
+/** Calls of a command, and microseconds in all. */
+internal class Spent(
+    val calls: Long,
+    val micros: Long,
+)

@@ -8,8 +8,8 @@ internal suspend fun timers(bench: Bench): List<FigureLine> {
     val (own, redisson) = bench.timers()
     bench.bullMq()
     return listOf(
-        FigureLine.atLeast("P6", "timers_schedule_vs_redisson", Summary.ofRatios(own.schedule, redisson.schedule), 7.0),
-        FigureLine.atLeast("P6", "timers_drain_vs_redisson", Summary.ofRatios(own.drain, redisson.drain), 10.0),
+        FigureLine.atLeast("P6", "timers_schedule_vs_redisson", Summary.ofRatios(own.schedule, redisson.schedule), 8.0),
+        FigureLine.atLeast("P6", "timers_drain_vs_redisson", Summary.ofRatios(own.drain, redisson.drain), 12.0),
         FigureLine.atMost("P6", "timers_lag_p99_vs_redisson", Summary.ofRatios(own.lagP99, redisson.lagP99), 1.0),
     )
 }

@@ -1,5 +1,6 @@
 package io.signalbox.benchmarks.jmh
 
+import io.signalbox.benchmarks.contender.Form
 import io.signalbox.benchmarks.contender.Peer
 import java.util.concurrent.TimeUnit
 import org.openjdk.jmh.annotations.Benchmark
@@ -35,11 +36,15 @@ internal open class ConnectionsBenchmark {
     @Param("1", "16", "64", "256")
     var connections: Int = 0
 
+    @JvmField
+    @Param("RELEASE")
+    var form: Form = Form.RELEASE
+
     private lateinit var loop: Loop
 
     @Setup
     open fun open() {
-        loop = Loop(peer, connections, permits = 8)
+        loop = Loop(peer, connections, permits = 8, form = form)
     }
 
     @TearDown

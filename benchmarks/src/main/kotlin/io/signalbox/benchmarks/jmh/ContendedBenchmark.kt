@@ -1,5 +1,6 @@
 package io.signalbox.benchmarks.jmh
 
+import io.signalbox.benchmarks.contender.Form
 import io.signalbox.benchmarks.contender.Peer
 import java.util.concurrent.TimeUnit
 import org.openjdk.jmh.annotations.Benchmark
@@ -36,11 +37,15 @@ internal open class ContendedBenchmark {
     @Param("1", "8")
     var permits: Int = 0
 
+    @JvmField
+    @Param("RELEASE")
+    var form: Form = Form.RELEASE
+
     private lateinit var loop: Loop
 
     @Setup
     open fun open() {
-        loop = Loop(peer, coroutines, permits)
+        loop = Loop(peer, coroutines, permits, form = form)
     }
 
     @TearDown

@@ -60,7 +60,7 @@ internal open class HandOffBenchmark {
     open fun handOffs() =
         Extras.latencies(
             when (between) {
-                Between.CLIENTS -> runBlocking { HandOff(peer.title, contenders[0], contenders[1]).runTimes(HAND_OFFS) }
+                Between.CLIENTS -> runBlocking { HandOff(peer.title(), contenders[0], contenders[1]).runTimes(HAND_OFFS) }
                 Between.PROCESSES -> ProcessHandOff(peer, arena).runTimes(HAND_OFFS)
             },
         )
@@ -68,6 +68,6 @@ internal open class HandOffBenchmark {
     internal enum class Between { CLIENTS, PROCESSES }
 
     internal companion object {
-        const val HAND_OFFS = 2000
+        const val HAND_OFFS = 500
     }
 }

@@ -2,6 +2,7 @@ package io.signalbox.benchmarks.jmh
 
 import io.signalbox.benchmarks.contender.Arena
 import io.signalbox.benchmarks.contender.Contender
+import io.signalbox.benchmarks.contender.Form
 import io.signalbox.benchmarks.contender.Peer
 import io.signalbox.benchmarks.contender.Statistics
 import io.signalbox.benchmarks.measure.ClosedLoop
@@ -12,6 +13,7 @@ internal class Loop(
     peer: Peer,
     coroutines: Int,
     permits: Int,
+    form: Form = Form.RELEASE,
 ) : AutoCloseable {
     private val statistics = Statistics(serverUri())
     private val contender: Contender
@@ -20,7 +22,7 @@ internal class Loop(
     init {
         val arena = Arena(serverUri(), "jmh-${ProcessHandle.current().pid()}", permits, coroutines, statistics)
         contender = runBlocking { peer.open(arena) }
-        loop = ClosedLoop(peer.title, contender, coroutines, permits)
+        loop = ClosedLoop(peer.title(form), contender, coroutines, permits, form)
     }
 
     /** Every coroutine does as many; the checks are made each time. */

@@ -1,5 +1,6 @@
 package io.signalbox.benchmarks.jmh
 
+import io.signalbox.benchmarks.contender.Form
 import io.signalbox.benchmarks.contender.Peer
 import java.util.concurrent.TimeUnit
 import org.openjdk.jmh.annotations.Benchmark
@@ -28,11 +29,15 @@ internal open class SingleBenchmark {
     @Param("SIGNALBOX", "RAW_LIST", "NO_OP_SCRIPT", "REDISSON_SEMAPHORE", "REDISSON_PERMIT", "LOCAL")
     var peer: Peer = Peer.SIGNALBOX
 
+    @JvmField
+    @Param("RELEASE")
+    var form: Form = Form.RELEASE
+
     private lateinit var loop: Loop
 
     @Setup
     open fun open() {
-        loop = Loop(peer, coroutines = 1, permits = 1)
+        loop = Loop(peer, coroutines = 1, permits = 1, form = form)
     }
 
     @TearDown

@@ -1,5 +1,6 @@
 package io.signalbox.benchmarks.jmh
 
+import io.signalbox.benchmarks.contender.Form
 import io.signalbox.benchmarks.contender.Peer
 import java.util.concurrent.TimeUnit
 import org.openjdk.jmh.annotations.Benchmark
@@ -32,11 +33,15 @@ internal open class UncontendedBenchmark {
     @Param("64", "1000", "10000")
     var coroutines: Int = 0
 
+    @JvmField
+    @Param("RELEASE")
+    var form: Form = Form.RELEASE
+
     private lateinit var loop: Loop
 
     @Setup
     open fun open() {
-        loop = Loop(peer, coroutines, permits = coroutines)
+        loop = Loop(peer, coroutines, permits = coroutines, form = form)
     }
 
     @TearDown

@@ -1,6 +1,7 @@
 package io.signalbox.benchmarks.measure
 
 import io.signalbox.benchmarks.contender.Contender
+import io.signalbox.benchmarks.contender.Form
 import java.util.concurrent.atomic.AtomicInteger
 import java.util.concurrent.atomic.LongAdder
 import kotlin.time.Duration
@@ -22,15 +23,18 @@ internal class CheckFailure(
 ) : IllegalStateException(message)
 
 /**
- * [coroutines] closed loops of acquire and release, without a hold unless one is given.
+ * [coroutines] closed loops of acquire and release in a [form], without a hold unless one is given. What is timed is the acquire: from the
+ * call to its return, or to the first line of the block.
  *
- * Checked: never more holders than [permits], which says most of rounds with a hold, and the grants counted on the server equal the pairs that the clients report.
+ * Checked: never more holders than [permits], which says most of rounds with a hold; in each coroutine tokens rise; and the grants counted
+ * on the server equal the pairs that the clients report.
  */
 internal class ClosedLoop(
     private val title: String,
     private val contender: Contender,
     private val coroutines: Int,
     private val permits: Int,
+    private val form: Form = Form.RELEASE,
 ) {
     private val holders = AtomicInteger()
     private val most = AtomicInteger()
@@ -42,56 +46,93 @@ internal class ClosedLoop(
         hold: (suspend () -> Unit)? = null,
     ): Round {
         val end = System.nanoTime() + duration.inWholeNanoseconds
-        return run(hold) { System.nanoTime() < end }
+        return timed(hold) { _, now -> now < end }
     }
 
     /** Every coroutine does [pairs] pairs. */
     suspend fun runPairs(
         pairs: Int,
         hold: (suspend () -> Unit)? = null,
-    ): Round = run(hold) { it < pairs }
+    ): Round = timed(hold) { done, _ -> done < pairs }
 
-    private suspend fun run(
+    private suspend fun timed(
         hold: (suspend () -> Unit)?,
-        goesOn: (done: Int) -> Boolean,
+        goesOn: (done: Int, now: Long) -> Boolean,
     ): Round {
         val grantedBefore = contender.granted()
         val samples = List(coroutines) { Sample() }
         val start = System.nanoTime()
-        withContext(Dispatchers.Default) {
-            unlessStalled(title, contender, done::sum) {
-                coroutineScope { samples.forEach { sample -> launch(contender.dispatcher) { loop(sample, hold, goesOn) } } }
-            }
-        }
+        run(samples, hold, goesOn)
         val seconds = (System.nanoTime() - start) / 1e9
+        contender.settle()
         val granted = contender.granted()?.minus(checkNotNull(grantedBefore))
         val histogram = latencies()
         samples.forEach { sample -> sample.forEach { histogram.recordValue(it) } }
         val pairs = histogram.totalCount
-        if (granted != null && granted != pairs) throw CheckFailure("$title: the server granted $granted, the clients report $pairs.")
-        if (most.get() > permits) throw CheckFailure("$title: ${most.get()} held at once, though there are $permits permits.")
+        if (granted != null) checkGrants(title, granted, pairs)
         return Round(pairs / seconds, histogram)
     }
 
-    private suspend fun loop(
-        sample: Sample,
+    /** A coroutine for each of [notes]; returns when all have ended. */
+    suspend fun run(
+        notes: List<Notes>,
         hold: (suspend () -> Unit)?,
-        goesOn: (done: Int) -> Boolean,
+        goesOn: (done: Int, now: Long) -> Boolean,
     ) {
-        var own = 0
-        while (goesOn(own)) {
-            val start = System.nanoTime()
-            val grant = contender.acquire()
-            sample.add(System.nanoTime() - start)
+        withContext(Dispatchers.Default) {
+            unlessStalled(title, contender, done::sum) {
+                coroutineScope { notes.forEach { launch(contender.dispatcher) { Loop(it, hold).run(goesOn) } } }
+            }
+        }
+        if (most.get() > permits) throw CheckFailure("$title: ${most.get()} held at once, though there are $permits permits.")
+    }
+
+    private inner class Loop(
+        private val notes: Notes,
+        private val hold: (suspend () -> Unit)?,
+    ) {
+        private var called = 0L
+        private var token = 0L
+        private val block: suspend (Any) -> Unit = { hold(it) }
+
+        suspend fun run(goesOn: (done: Int, now: Long) -> Boolean) {
+            var own = 0
+            called = System.nanoTime()
+            while (goesOn(own, called)) {
+                if (form == Form.BLOCK) {
+                    contender.withPermit(block)
+                } else {
+                    val grant = contender.acquire()
+                    hold(grant)
+                    contender.release(grant)
+                }
+                called = System.nanoTime()
+                notes.ended(called)
+                own++
+                done.increment()
+            }
+        }
+
+        private suspend fun hold(grant: Any) {
+            val granted = System.nanoTime()
+            val before = token
+            token = contender.tokenOf(grant)
+            if (token != 0L && token <= before) throw CheckFailure("$title: token $token was granted after $before.")
             val now = holders.incrementAndGet()
             if (now > permits) most.accumulateAndGet(now, ::maxOf)
-            if (hold != null) hold()
+            if (hold != null) hold.invoke()
             holders.decrementAndGet()
-            contender.release(grant)
-            own++
-            done.increment()
+            notes.held(called, granted, if (hold == null) granted else System.nanoTime(), token)
         }
     }
+}
+
+internal fun checkGrants(
+    title: String,
+    granted: Long,
+    pairs: Long,
+) {
+    if (granted != pairs) throw CheckFailure("$title: the server granted $granted, the clients report $pairs.")
 }
 
 /** From a microsecond to a minute would do; three digits. Grows by itself. */

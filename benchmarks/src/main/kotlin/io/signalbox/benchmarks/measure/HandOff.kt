@@ -2,17 +2,19 @@ package io.signalbox.benchmarks.measure
 
 import io.signalbox.benchmarks.contender.Contender
 import kotlin.time.Duration
+import kotlin.time.Duration.Companion.milliseconds
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
 import org.HdrHistogram.Histogram
 
 /**
  * Ping-pong with one permit between two clients. Half a ping-pong is measured at a time: from the call of release at the one that
- * holds it to the grant at the other, which was seen waiting on the server before.
+ * holds it to the grant at the other, which was seen waiting on the server before; then nothing was said for a moment.
  *
  * Checked: the grants counted on the server equal the hand-offs.
  */
@@ -65,9 +67,15 @@ internal class HandOff(
         coroutineScope {
             val waiting = async(start = CoroutineStart.UNDISPATCHED) { to.acquire() to System.nanoTime() }
             while (!from.isAwaited()) if (waiting.isCompleted) throw CheckFailure("$title: granted to two at once.")
+            delay(SILENCE)
             val start = System.nanoTime()
             launch(start = CoroutineStart.UNDISPATCHED) { from.release(grant) }
             val (next, grantedAt) = waiting.await()
             next to grantedAt - start
         }
+
+    private companion object {
+        /** So that no peer is measured while the answer to having been looked at is still on its way through its threads. */
+        val SILENCE = 2.milliseconds
+    }
 }

@@ -47,7 +47,7 @@ internal class ProcessHandOff(
         histogram: Histogram,
         nanos: Long,
     ) {
-        if (nanos <= 0) throw CheckFailure("${peer.title}: granted to two processes at once, or their clocks differ by ${-nanos} ns.")
+        if (nanos <= 0) throw CheckFailure("${peer.title()}: granted to two processes at once, or their clocks differ by ${-nanos} ns.")
         histogram.recordValue(nanos)
     }
 

@@ -21,13 +21,17 @@ internal class Machine(
         private val LIBRARIES =
             listOf("lettuce-core", "redisson", "kotlinx-coroutines-core-jvm", "netty-transport", "HdrHistogram", "jmh-core")
 
-        fun read(statistics: Statistics) =
+        /** [origin]: where the server's program is from. */
+        fun read(
+            statistics: Statistics,
+            origin: String,
+        ) =
             Machine(
                 Runtime.getRuntime().availableProcessors(),
                 processor(),
                 "${System.getProperty("os.name")} ${System.getProperty("os.version")} ${System.getProperty("os.arch")}",
                 "${System.getProperty("java.version")} (${System.getProperty("java.vm.name")})",
-                server(statistics),
+                "${server(statistics)}, $origin",
                 LIBRARIES.associateWith(::version).filterValues { it.isNotEmpty() },
             )
 

@@ -104,6 +104,6 @@ internal class Plots(
         const val HEIGHT = 480
 
         /** Needs no server: it would dwarf the rest. */
-        val LOCAL = setOf(Peer.LOCAL.title)
+        val LOCAL = setOf(Peer.LOCAL.title())
     }
 }

@@ -1,12 +1,13 @@
 package io.signalbox.benchmarks.report
 
+import io.signalbox.benchmarks.Entry
 import io.signalbox.benchmarks.contender.Peer
 import io.signalbox.benchmarks.measure.Round
 import io.signalbox.benchmarks.measure.Summary
 import kotlinx.serialization.Serializable
 import org.HdrHistogram.Histogram
 
-/** One peer under one load. Latencies in microseconds: of an acquire, or of a hand-off. */
+/** One peer under one load. Latencies in microseconds: of an acquire up to its return or to the first line of its block, or of a hand-off. */
 @Serializable
 internal class Row(
     val scenario: String,
@@ -23,18 +24,16 @@ internal class Row(
 
         fun ofLoop(
             scenario: String,
-            peer: Peer,
-            coroutines: Int,
-            permits: Int,
+            entry: Entry,
             rounds: List<Round>,
         ): Row {
             val latencies = rounds.map { it.acquire }
             val speed = Summary.of(rounds.map { it.pairsPerSecond })
             return Row(
                 scenario,
-                peer.title,
-                coroutines,
-                permits,
+                entry.title,
+                entry.coroutines,
+                entry.permits,
                 speed,
                 micros(latencies, 50.0),
                 micros(latencies, 99.0),
@@ -45,7 +44,7 @@ internal class Row(
         fun ofHandOff(
             peer: Peer,
             rounds: List<Histogram>,
-        ) = Row(HAND_OFF, peer.title, 2, 1, null, micros(rounds, 50.0), micros(rounds, 99.0), micros(rounds, 99.9))
+        ) = Row(HAND_OFF, peer.title(), 2, 1, null, micros(rounds, 50.0), micros(rounds, 99.0), micros(rounds, 99.9))
 
         private fun micros(
             rounds: List<Histogram>,

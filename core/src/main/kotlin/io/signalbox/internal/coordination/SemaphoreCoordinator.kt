@@ -285,7 +285,7 @@ internal class SemaphoreCoordinator(
 
     /** How many exchanges may be under way is the state's to say; the next composes what the answers have left to say. */
     private fun judgeLine() {
-        lineIsFull = departure != null || !state.mayLeave
+        lineIsFull = departure != null || (state.session != null && !state.mayLeave)
     }
 
     private fun startReopening() {

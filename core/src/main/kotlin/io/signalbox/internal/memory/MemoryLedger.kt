@@ -9,16 +9,27 @@ import io.signalbox.internal.ledger.LedgerName
 import io.signalbox.internal.ledger.Opened
 import io.signalbox.internal.ledger.Opening
 import io.signalbox.internal.ledger.SessionListener
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.channels.Channel
+import kotlinx.coroutines.isActive
+import kotlinx.coroutines.launch
 import kotlinx.coroutines.yield
 
 /**
- * One client's line to [ledgers]. An exchange is executed and answered before its sender goes on, so what one client gives back is there
- * for the next call of any other.
+ * One client's line to [ledgers]. An exchange is executed at once and answered by a coroutine of [scope], so that an answer takes a moment, as
+ * on a connection, and follows virtual time. What is asked before the answers of others have come has them delivered first: then what one
+ * client has given back is there for the next call of any other. Once [scope] has ended nothing arrives any more, as after a crash.
  */
 internal class MemoryLedger(
     private val ledgers: MemoryLedgers,
     private val namespace: String,
+    private val scope: CoroutineScope,
 ) : Ledger {
+    private val bell = Channel<Unit>(Channel.CONFLATED)
+
+    init {
+        scope.launch { for (answers in bell) ledgers.deliverAnswers() }
+    }
 
     private fun key(name: LedgerName) = "$namespace:${name.kind.tag}:{${name.name}}"
 
@@ -27,6 +38,7 @@ internal class MemoryLedger(
         opening: Opening,
     ): Opened {
         yield()
+        ledgers.deliverAnswers()
         return ledgers.open(key(name), opening)
     }
 
@@ -36,7 +48,11 @@ internal class MemoryLedger(
         exchange: () -> Exchange?,
         reply: ExchangeReply,
     ) {
-        reply.complete(exchange()?.let { ledgers.exchange(key(name), it) }, null)
+        if (!scope.isActive) return
+        ledgers.deliverAnswers()
+        val answer = exchange()?.let { ledgers.exchange(key(name), it) }
+        ledgers.answerLater { if (scope.isActive) reply.complete(answer, null) }
+        bell.trySend(Unit)
     }
 
     override suspend fun snapshot(
@@ -44,6 +60,7 @@ internal class MemoryLedger(
         limit: Int,
     ): SemaphoreSnapshot? {
         yield()
+        ledgers.deliverAnswers()
         return ledgers.snapshot(key(name), name.name, limit)
     }
 

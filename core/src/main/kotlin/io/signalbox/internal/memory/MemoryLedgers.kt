@@ -7,6 +7,7 @@ import io.signalbox.internal.ledger.Opened
 import io.signalbox.internal.ledger.Opening
 import io.signalbox.internal.ledger.SessionListener
 import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.locks.ReentrantLock
 import kotlin.concurrent.withLock
 import kotlin.time.TimeSource
@@ -19,6 +20,9 @@ internal class MemoryLedgers(
     private val origin = timeSource.markNow()
     private val semaphores = HashMap<String, Entry>()
     private val listeners = ConcurrentHashMap<String, SessionListener>()
+
+    private val delivering = ReentrantLock()
+    private val answers = ConcurrentLinkedQueue<() -> Unit>()
 
     /** Keys expire in Redis; here a state that nobody refreshed is forgotten when it is next asked for. */
     private class Entry(
@@ -61,6 +65,18 @@ internal class MemoryLedgers(
             }
         executed.announced.forEach { listeners[it.session]?.onAnnouncement(it.announcement) }
         return executed.answer
+    }
+
+    /** Has [answer] given at the next [deliverAnswers]. */
+    fun answerLater(answer: () -> Unit) {
+        answers.add(answer)
+    }
+
+    /** Gives the answers that are under way, in order; returns when they are given, whoever does it. */
+    fun deliverAnswers() {
+        // What an answer leads to may ask for more: those come after it, not within it.
+        if (delivering.isHeldByCurrentThread) return
+        delivering.withLock { while (true) (answers.poll() ?: return)() }
     }
 
     fun snapshot(
