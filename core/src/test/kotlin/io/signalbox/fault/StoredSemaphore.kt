@@ -31,6 +31,9 @@ internal class StoredSemaphore(
                 .filter { it.size == 2 && '.' in it[0] && '|' !in it[0] }
                 .associate { (session, record) -> session to record.split(' ').map(String::toLong) }
 
+    /** What the client of [session] calls itself. */
+    fun labelOf(session: String): String = redis.command("HGET", keys.getValue("state"), "$session|label")
+
     /** Who waits: in the queue, or admitted and not served. */
     val queued: Int get() = number("queued") + records.values.sumOf { it[3] - it[4] }.toInt()
 

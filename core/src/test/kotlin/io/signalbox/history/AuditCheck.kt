@@ -1,80 +1,91 @@
 package io.signalbox.history
 
 import java.util.TreeMap
+import kotlin.math.max
 
 /**
  * Replays the audit log of one semaphore through a reference of its own, and collects every broken promise.
  *
- * - never more permits held than there are;
- * - tokens only grow;
- * - no grant passes by a smaller ticket that still waits, and none goes to a session that is over;
- * - nobody's session, permit or place is taken away before its lease is over;
- * - no exchange ends with a free permit and somebody waiting for it;
+ * - never more permits given than there are: by count and listed, at any instant;
+ * - tokens only grow, in the order in which waiters are admitted or granted;
+ * - nobody is admitted, granted or given anything before a smaller ticket that still waits, in the queue or admitted; nobody whose session is
+ *   over is; and never more is given than waiters were admitted;
+ * - an exchange is executed once, in its order, and only with words that can be true;
+ * - nobody's session, permit or place is taken away before its lease, or its hold, is over;
+ * - no exchange ends with a free permit and somebody waiting for it, with a head of the queue that could have the turn, with two turns, or
+ *   with too many permits and a turn that may hand them on;
  * - nothing is left at the end ([finish]).
  *
- * All permits have weight 1 and the server keeps its data and its clock. A session's last renewal is only known to 1/16 of its lease.
+ * The server keeps its data and its clock, no work is cut short, and nothing is in quarantine. A session's last renewal is only known to 1/16
+ * of its lease.
  */
 internal class AuditCheck(
     private val name: String,
-    private val permits: Int,
+    private var permits: Int,
 ) {
-    private class Trace(
-        val leaseMicros: Long,
-        /** The last call that certainly renewed the session, and the last that may have. */
-        var heardAt: Long,
-        var maybeHeardAt: Long,
+    private class Place(
+        val session: String,
+        val sequence: Long,
+        val weight: Int,
+        val holdMillis: Long,
     ) {
-        val held = TreeMap<Long, Unit>()
-        var ended = false
-        private var number = 0L
+        val isPlain get() = weight == 1 && holdMillis < 0
 
-        val certainLeaseMicros get() = leaseMicros - leaseMicros / 16 - SLACK_MICROS
-
-        /** A repeated exchange is answered, and renews nothing. Returns whether this one was certainly executed. */
-        fun call(
-            number: Long,
-            now: Long,
-        ): Boolean {
-            if (ended || number != this.number + 1) return false
-            this.number = number
-            maybeHeardAt = now
-            if (now - heardAt >= certainLeaseMicros) return false
-            heardAt = now
-            return true
-        }
+        override fun toString() = "$session/$sequence"
     }
 
     val violations = mutableListOf<String>()
 
-    /** Every token granted, with its session. */
+    /** Every token that a waiter was admitted or granted with, and its session. */
     val granted = TreeMap<Long, String>()
 
-    /** How many grants went to places in the queue. */
-    var grantedFromQueue = 0
+    /** How many waiters were admitted or granted out of the queue. */
+    var fromQueue = 0
         private set
+
+    /** How many permits the ledger itself gave; the others were handed on. */
+    var given = 0L
+        private set
+
+    /** When something was given to each session. */
+    val gifts = HashMap<String, MutableList<Long>>()
 
     /** What each session's client calls itself. */
     val labels = HashMap<String, String>()
 
-    private val sessions = HashMap<String, Trace>()
-    private val queue = TreeMap<Long, String>()
+    private val sessions = HashMap<String, SessionTrace>()
+    private val ended = HashSet<String>()
+
+    /** Those whose admitted waiters are not all served: one at most, the turn. */
+    private val waiting = LinkedHashSet<SessionTrace>()
+    private val queue = TreeMap<Long, Place>()
     private val tickets = HashMap<String, Long>()
-    private var held = 0
+    private val limits = HashMap<String, Long>()
+    private var lastTicket = 0L
+    private var held = 0L
     private var created = 0
+    private var startedAndOver = 0L
 
-    /** Whether the last script was an exchange, and not an opening, which leaves it to the next exchange to grant what it has freed. */
-    private var exchanged = false
+    /** Of the script that is being replayed: its call, and whether it was an exchange that was executed. */
+    private var call: AuditEvent? = null
+    private var executed = false
 
-    /** The label of the client that was granted [token]. */
+    /** How many waiters have been started, or granted what is listed, as far as their sessions have said. */
+    val started: Long get() = startedAndOver + sessions.values.sumOf { it.started }
+
+    /** The label of the client whose session was granted [token]. */
     fun ownerOf(token: Long): String? = granted[token]?.let(labels::get)
 
     fun replay(events: Iterable<AuditEvent>): AuditCheck = apply { events.forEach(::apply) }
 
     /** At the end nobody holds and nobody waits. */
     fun finish(): AuditCheck = apply {
+        endOfScript()
         if (created != 1) report("created $created times")
-        sessions.forEach { (session, trace) ->
-            trace.held.keys.forEach { report("leaked: permit $it of $session is still held at the end") }
+        for (session in sessions.values) {
+            if (session.width != 0L) report("leaked: ${session.width} permits of ${session.name} are still held at the end")
+            session.listed.keys.forEach { report("leaked: permit $it of ${session.name} is still held at the end") }
+            if (session.waits) report("leaked: it is still the turn of ${session.name} at the end")
         }
         queue.forEach { (ticket, place) -> report("leaked: place $place, ticket $ticket, is still in the queue at the end") }
     }
@@ -82,146 +93,265 @@ internal class AuditCheck(
     private fun apply(event: AuditEvent) {
         val words = event.words
         when (event.what) {
-            "open" -> begin(event, label = words[0], leaseMillis = words[1].toLong())
-
-            "exchange" -> {
-                workConserving(event)
-                val executed = sessions[event.by]?.call(number = words[0].toLong(), event.micros) ?: false
-                exchanged = exchanged || executed
-            }
-
+            "open", "exchange" -> begin(event)
             "created" -> if (++created > 1) report("$event: the data were lost")
-
-            "queued" -> each(words[3]) { queued(event, place = place(words, it), ticket = words[2].toLong() + it) }
-
-            "granted" -> each(words[3]) { granted(event, words[0], place(words, it), token = words[2].toLong() + it) }
-
-            "returned" -> take(words[0], tokens(words))
-
-            "kept" -> tokens(words).forEach { keep(words[0], it) }
-
-            "expired" -> tokens(words).forEach { expired(event, session = words[0], token = it) }
-
-            "ended" -> {
-                over(event, words[0])
-                sessions[words[0]]?.ended = true
-            }
-
-            "left" -> each(words[2]) { left(event, words[0], place(words, it)) }
-
+            "begun" -> begun(event, width = words[1].toLong())
+            "words" -> said(event, words.drop(1))
+            "fast" -> fast(event, count = words[1].toInt(), first = words[2].toLong())
+            "given" -> given(event, words[0], words[1].toLong())
+            "admitted" -> admitted(event, words[0], words[1].toLong(), words[2].toLong(), words[3].toInt())
+            "granted" -> listed(event)
+            "queued" -> queued(event)
+            "returned" -> returned(event, token = words[1].toLong())
+            "extended" -> limits[words[0]] = event.micros + words[1].toLong() * 1000
+            "overheld" -> overheld(event, words[0])
+            "reasserted" -> report("$event: put back although no data were lost")
+            "restrained" -> sessions[words[0]]?.restrained = words[1].toLong()
+            "resized" -> permits = words[0].toInt()
+            "ended" -> ended(event, words[0])
+            "left" -> left(event, words[0], first = words[1].toLong(), count = words[2].toInt())
             else -> report("$event: not expected here")
         }
     }
 
-    /** What is said of runs of waiters and permits, said of one after the other. */
-    private fun each(
-        count: String,
-        action: (nth: Int) -> Unit,
-    ) = repeat(count.toInt(), action)
+    // ---- scripts -----------------------------------------------------------------------------------------------------------
 
-    private fun place(
-        words: List<String>,
-        nth: Int,
-    ) = "${words[0]}/${words[1].toLong() + nth}"
-
-    private fun tokens(words: List<String>) = words[1].toLong().let { first -> first until first + words[2].toInt() }
-
-    private fun begin(
-        event: AuditEvent,
-        label: String,
-        leaseMillis: Long,
-    ) {
-        workConserving(event)
-        exchanged = false
-        labels[event.by] = label
-        // A repeated request finds the session that the first has begun, unless that is over.
-        if (sessions[event.by]?.ended != false) sessions[event.by] = Trace(leaseMillis * 1000, event.micros, event.micros)
+    private fun begin(event: AuditEvent) {
+        endOfScript()
+        call = event
+        executed = false
+        if (event.what != "open") return
+        labels[event.by] = event.words[0]
+        sessions[event.by]?.openedAgain(event.micros)
     }
 
-    private fun workConserving(event: AuditEvent) {
-        if (exchanged && held < permits &&
-            queue.isNotEmpty()
-        ) {
-            report("$event: before it, $held of $permits were held and ${queue.firstEntry().value} waited")
+    /** An opening leaves it to the next exchange to give what it has freed. */
+    private fun endOfScript() {
+        val before = call?.takeIf { executed } ?: return
+        for (session in sessions.values.filter { it.passed > it.admitted }) {
+            report("$before: ${session.name} was given ${session.passed - session.admitted} permits more than it has waiters")
+            session.forgetSurplus()
+        }
+        if (waiting.size > 1) report("$before: it is the turn of ${waiting.joinToString { it.name }} at once")
+        val turn = waiting.firstOrNull()
+        val free = permits - held
+        if (turn != null) {
+            if (free > 0) report("$before: $held of $permits permits are held after it, and ${turn.name}, whose turn it is, waits")
+            if (free < 0 && turn.restrained < turn.restraint(excess = -free)) {
+                report("$before: $held of $permits permits are held after it, and ${turn.name} may hand on all of them")
+            }
+            return
+        }
+        val head = queue.firstEntry()?.value ?: return
+        if (head.isPlain || head.weight <= free || head.weight > max(permits, 1)) {
+            report("$before: $held of $permits permits are held after it, it is nobody's turn, and $head waits")
         }
     }
 
-    private fun queued(
+    private fun begun(
         event: AuditEvent,
-        place: String,
-        ticket: Long,
+        width: Long,
     ) {
-        if (queue.isNotEmpty() && ticket <= queue.lastKey()) report("$event: ticket not larger than ${queue.lastKey()}")
-        queue[ticket] = place
-        tickets[place] = ticket
+        if (sessions[event.by] != null) report("$event: it was there already")
+        ended -= event.by
+        sessions[event.by] = SessionTrace(event.by, call!!.words[1].toLong() * 1000, event.micros, width)
+        hold(event, width)
+        if (width != 0L) report("$event: put back although no data were lost")
     }
 
-    private fun granted(
+    private fun said(
+        event: AuditEvent,
+        words: List<String>,
+    ) {
+        executed = true
+        val session = sessions[event.by] ?: return report("$event: executed for a session that is not there")
+        val (number, goodbye) = call!!.words
+        if (session.mustBeOver(event.micros)) report("$event: executed for a session silent for a lease")
+        if (goodbye == "0") {
+            if (number.toLong() != session.number + 1) report("$event: number $number executed after ${session.number}")
+            session.executed(number.toLong(), event.micros)
+        }
+        val (returned, consumed) = session.say(words.map(String::toLong)) ?: return report("$event: cannot be true")
+        held -= returned
+        permits = max(0, permits - consumed.toInt())
+        judge(session)
+    }
+
+    /** Words, and acquires that are all granted at once, because nobody else is there. */
+    private fun fast(
+        event: AuditEvent,
+        count: Int,
+        first: Long,
+    ) {
+        said(event, event.words.drop(3))
+        if (queue.isNotEmpty() || waiting.isNotEmpty()) report("$event: passes by whoever waits")
+        if (count == 0) return
+        admitted(event, event.by, sequence = -1, first, count)
+        given(event, event.by, count.toLong())
+    }
+
+    private fun judge(session: SessionTrace) {
+        if (session.waits) waiting += session else waiting -= session
+    }
+
+    // ---- getting something -------------------------------------------------------------------------------------------------
+
+    private fun living(
         event: AuditEvent,
         session: String,
-        place: String,
-        token: Long,
-    ) {
-        val ticket = tickets.remove(place)
-        if (ticket != null) {
-            queue.remove(ticket)
-            grantedFromQueue++
-        }
-        val first = queue.firstEntry()
-        if (first != null &&
-            (ticket == null || first.key < ticket)
-        ) {
-            report("$event: passes by ${first.value}, which waits with ticket ${first.key}")
-        }
-        if (granted.isNotEmpty() && token <= granted.lastKey()) report("$event: token not larger than ${granted.lastKey()}")
-        granted[token] = session
-        if (++held > permits) report("$event: $held of $permits permits held")
+    ): SessionTrace? {
         val owner = sessions[session]
         when {
-            owner == null || owner.ended -> report("$event: granted to a session that is not there")
-
-            event.micros - owner.maybeHeardAt > owner.leaseMicros + SLACK_MICROS -> report(
-                "$event: granted to a session silent for a lease",
-            )
+            owner == null -> report("$event: for a session that is not there")
+            owner.mustBeOver(event.micros) -> report("$event: for a session silent for a lease")
         }
-        owner?.held?.put(token, Unit)
+        return owner
     }
 
-    private fun take(
-        session: String,
-        tokens: LongRange,
+    private fun hold(
+        event: AuditEvent,
+        weight: Long,
     ) {
-        val owned = sessions[session]?.held?.subMap(tokens.first, true, tokens.last, true) ?: return
-        held -= owned.size
-        owned.clear()
+        held += weight
+        if (weight > 0 && held > permits) report("$event: $held of $permits permits held")
     }
 
-    /** Of a run of which something was released, what is still held. */
-    private fun keep(
-        session: String,
-        token: Long,
-    ) {
-        if (granted[token] != session) return report("$session keeps $token, which it was not granted")
-        held++
-        sessions[session]?.held?.put(token, Unit)
-    }
-
-    private fun expired(
+    private fun given(
         event: AuditEvent,
         session: String,
+        count: Long,
+    ) {
+        val owner = living(event, session) ?: return
+        waiting.firstOrNull { it !== owner }?.let { report("$event: passes by ${it.name}, whose turn it is") }
+        owner.give(count)
+        hold(event, count)
+        given += count
+        gifts.getOrPut(session) { mutableListOf() } += event.micros
+        judge(owner)
+    }
+
+    private fun admitted(
+        event: AuditEvent,
+        session: String,
+        sequence: Long,
+        first: Long,
+        count: Int,
+    ) {
+        takePlaces(event, session, sequence, count)
+        newTokens(event, session, first, count)
+        val owner = living(event, session) ?: return
+        waiting.firstOrNull { it !== owner }?.let { report("$event: passes by ${it.name}, whose turn it is") }
+        owner.admit(count.toLong())
+        judge(owner)
+    }
+
+    private fun listed(event: AuditEvent) {
+        val (session, sequence, first, count, weight) = event.words
+        takePlaces(event, session, sequence.toLong(), count.toInt())
+        newTokens(event, session, first.toLong(), count.toInt())
+        waiting.firstOrNull()?.let { report("$event: passes by ${it.name}, whose turn it is") }
+        val owner = living(event, session) ?: return
+        val holdMillis = event.words[5].toLong()
+        repeat(count.toInt()) { nth ->
+            val token = first.toLong() + nth
+            owner.listed[token] = weight.toInt()
+            hold(event, weight.toLong())
+            if (holdMillis >= 0) limits["$session:$token:$weight"] = event.micros + holdMillis * 1000
+        }
+        startedAndOver += count.toLong()
+    }
+
+    private fun newTokens(
+        event: AuditEvent,
+        session: String,
+        first: Long,
+        count: Int,
+    ) {
+        if (granted.isNotEmpty() && first <= granted.lastKey()) report("$event: token not larger than ${granted.lastKey()}")
+        repeat(count) { granted[first + it] = session }
+    }
+
+    /** They are the first in the queue, or it is empty. */
+    private fun takePlaces(
+        event: AuditEvent,
+        session: String,
+        sequence: Long,
+        count: Int,
+    ) {
+        repeat(count) { nth ->
+            val ticket = tickets.remove("$session/${sequence + nth}")
+            if (ticket != null) {
+                queue.remove(ticket)
+                fromQueue++
+            }
+            val first = queue.firstEntry()
+            if (first != null && (ticket == null || first.key < ticket)) {
+                report("$event: passes by ${first.value}, which waits with ticket ${first.key}")
+            }
+        }
+    }
+
+    private fun queued(event: AuditEvent) {
+        val (session, sequence, ticket, count, weight) = event.words
+        living(event, session)
+        repeat(count.toInt()) { nth ->
+            val place = Place(session, sequence.toLong() + nth, weight.toInt(), event.words[5].toLong())
+            val next = ticket.toLong() + nth
+            if (next <= lastTicket) report("$event: ticket not larger than $lastTicket")
+            lastTicket = next
+            queue[next] = place
+            tickets["$place"] = next
+        }
+    }
+
+    // ---- losing something --------------------------------------------------------------------------------------------------
+
+    private fun returned(
+        event: AuditEvent,
         token: Long,
     ) {
+        val weight = sessions[event.by]?.listed?.remove(token) ?: return report("$event: it does not hold that")
+        held -= weight
+    }
+
+    private fun overheld(
+        event: AuditEvent,
+        member: String,
+    ) {
+        val (session, token) = member.split(':')
+        val limit = limits[member]
+        if (limit == null || event.micros < limit - SessionTrace.SLACK_MICROS) report("$event: taken before its hold is over, at $limit")
+        held -= sessions[session]?.listed?.remove(token.toLong()) ?: return report("$event: it does not hold that")
+    }
+
+    private fun ended(
+        event: AuditEvent,
+        session: String,
+    ) {
+        if (event.by == session) executed = call!!.what == "exchange"
         over(event, session)
-        take(session, token..token)
+        val trace = sessions.remove(session) ?: return
+        ended += session
+        waiting -= trace
+        held -= trace.width + trace.listed.values.sum()
+        startedAndOver += trace.started
     }
 
     private fun left(
         event: AuditEvent,
         session: String,
-        place: String,
+        first: Long,
+        count: Int,
     ) {
-        over(event, session)
-        tickets.remove(place)?.let(queue::remove)
+        repeat(count) { nth ->
+            val ticket = tickets.remove("$session/${first + nth}")
+            val place = ticket?.let(queue::remove)
+            when {
+                place == null -> report("$event: place $session/${first + nth} is not there")
+                place.weight > max(permits, 1) -> Unit
+                else -> over(event, session)
+            }
+        }
     }
 
     /** Whether [session] may lose something: by its own word, by its client's, or because it was silent for a lease. */
@@ -229,22 +359,14 @@ internal class AuditCheck(
         event: AuditEvent,
         session: String,
     ) {
+        if (event.by.substringBeforeLast('.') == session.substringBeforeLast('.') || session in ended) return
         val trace = sessions[session] ?: return report("$event: no such session")
-        if (event.by.substringBeforeLast('.') == session.substringBeforeLast('.') || trace.ended) return
+        if (trace.mayBeOver(event.micros)) return
         val silent = event.micros - trace.heardAt
-        if (silent <
-            trace.certainLeaseMicros
-        ) {
-            report("$event: taken after ${silent / 1000} ms of a lease of ${trace.leaseMicros / 1000} ms")
-        }
+        report("$event: taken after ${silent / 1000} ms of a lease of ${trace.leaseMicros / 1000} ms")
     }
 
     private fun report(problem: String) {
         violations += "$name: $problem"
-    }
-
-    private companion object {
-        /** The scripts count in whole milliseconds. */
-        const val SLACK_MICROS = 2_000L
     }
 }

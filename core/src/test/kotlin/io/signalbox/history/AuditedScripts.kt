@@ -1,8 +1,11 @@
 package io.signalbox.history
 
+import io.signalbox.internal.ledger.Kind
+import io.signalbox.internal.ledger.LedgerName
+import io.signalbox.internal.redis.Keys
 import io.signalbox.internal.redis.Scripts
 
-// One reading of the clock of its own, because common.lua reads it later.
+// One reading of the clock of its own, because the scripts read it later.
 private val PREAMBLE =
     """
     local audited_at = redis.call('TIME')
@@ -17,14 +20,14 @@ private val PREAMBLE =
  *
  * In production the places to write down are comments, `--@audit(event, argument...)`. Here each becomes a call that appends a
  * line to the list [auditKey]: server time in microseconds, the session that called, event, arguments. Every call of a session
- * begins with a line of its own.
+ * begins with a line of its own: `open` with label and lease, `exchange` with its number and whether it is a goodbye.
  */
 internal val auditedScripts: Scripts = Scripts(::audited)
 
 internal fun audited(script: String): String {
     val call =
         when {
-            "'gap '" in script -> "audit('exchange', ARGV[2])"
+            "'gap '" in script -> "audit('exchange', ARGV[12], ARGV[17])"
             "'notfound'" in script -> "audit('open', ARGV[3], ARGV[5])"
             else -> ""
         }
@@ -35,4 +38,4 @@ internal fun audited(script: String): String {
 internal fun auditKey(
     name: String,
     namespace: String = "signalbox",
-): String = "$namespace:sem:{$name}:state:audit"
+): String = String(Keys(namespace).of(LedgerName(Kind.SEMAPHORE, name)).first()) + ":audit"

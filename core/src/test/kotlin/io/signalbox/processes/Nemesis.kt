@@ -1,5 +1,6 @@
 package io.signalbox.processes
 
+import io.signalbox.fault.StoredSemaphore
 import io.signalbox.testkit.RedisServer
 import java.time.Instant
 import java.util.concurrent.CompletableFuture
@@ -128,19 +129,19 @@ internal class Nemesis(
         hit.over.complete(until)
     }
 
-    /** Waits until a permit was granted to the frozen [client], which cannot know it. */
+    /** Waits until a permit was given to the frozen [client], which cannot know it. */
     private fun awaitUnawareGrant(
         client: Client,
         deadline: Long,
     ) {
-        while (System.nanoTime() < deadline) {
-            for (name in CONTENDED.keys) {
-                val key = "signalbox:sem:{$name}"
-                val session = redis.command("ZRANGE", "$key:unclaimed", "0", "-1").lines().map { it.substringBefore('/') }
-                if (session.any { it.isNotEmpty() && redis.command("HGET", "$key:state", "$it|label") == client.label }) return
-            }
-        }
+        val before = CONTENDED.keys.associateWith { givenTo(client, it) }
+        while (System.nanoTime() < deadline) if (before.any { (name, given) -> givenTo(client, name) > given }) return
     }
+
+    private fun givenTo(
+        client: Client,
+        name: String,
+    ): Long = StoredSemaphore(redis, name).run { records.filterKeys { labelOf(it) == client.label }.values.sumOf { it[1] } }
 
     private fun wallMicros(): Long = Instant.now().let { it.epochSecond * 1_000_000 + it.nano / 1000 }
 

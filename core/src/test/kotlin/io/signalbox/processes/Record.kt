@@ -41,19 +41,17 @@ internal class Record(
         return caught
     }
 
-    /** A token is the server's time of its grant, or a little more. */
+    /** Whether something was given to it after it had fallen silent. */
     private fun wasUnaware(
         hit: Hit,
         checks: Map<String, AuditCheck>,
-    ): Boolean =
-        checks.any { (name, check) ->
-            val tokens = check.granted.filterValues { check.labels[it] == hit.client.label }.keys
-            if (hit.kill) {
-                (tokens - hit.client.lines.filter { it.semaphore == name }.map { it.token }.toSet()).isNotEmpty()
-            } else {
-                tokens.any { it in hit.micros..hit.over.get() }
-            }
+    ): Boolean {
+        val silence = hit.client.lines.lastOrNull { it.nanos <= hit.nanos }?.let { (it.nanos - hit.nanos) / 1000 } ?: 0
+        val unaware = hit.micros + silence..hit.over.get()
+        return checks.values.any { check ->
+            check.gifts.any { (session, moments) -> check.labels[session] == hit.client.label && moments.any { it in unaware } }
         }
+    }
 
     /** Leaves all there is to know in [directory]. */
     fun dump(directory: File) {
@@ -64,13 +62,14 @@ internal class Record(
     }
 
     fun summary(checks: Map<String, AuditCheck>): String {
-        val grants = checks.values.sumOf { it.granted.size }
-        val fromQueue = checks.values.sumOf { it.grantedFromQueue }
+        val grants = checks.values.sumOf { it.started }
+        val given = checks.values.sumOf { it.given }
+        val fromQueue = checks.values.sumOf { it.fromQueue }
         val lost = clients.sumOf { client -> client.lines.count { it.what == "lost" } }
         val failed = clients.sumOf { client -> client.lines.count { it.what == "failed" } }
         return "$grants grants ${checks.mapValues {
-            it.value.granted.size
-        }}, $fromQueue of them from the queue; $kills kills ${caught(true, checks)}, $freezes freezes ${caught(false, checks)}; " +
+            it.value.started
+        }}, $given of them by the ledger and the others handed on, $fromQueue through the queue; $kills kills ${caught(true, checks)}, $freezes freezes ${caught(false, checks)}; " +
             "${clients.size} processes; $lost permits lost, $failed calls failed; $seconds s"
     }
 }

@@ -134,14 +134,17 @@ internal class ClientState(
             when {
                 permit !in kept -> if (permit.state == PermitState.HELD) settled.lose(permit) else settled.confirm(permit, wasHeld = false)
                 permit.state == PermitState.HELD -> hold(began, permit)
-                permit.isListed -> sendBack(permit)
             }
         }
         began.cohort.begin(joined.width, held = kept.count { !it.isListed && it.state == PermitState.HELD })
-        for (permit in kept) {
-            if (permit.isListed || permit.state != PermitState.RELEASED) continue
-            permit.returnedAs = began.cohort.words.returned
-            began.unconfirmed.addLast(permit)
+        // Some may have left the limbo before the answer came: lost, or released and told so.
+        for (permit in kept.filter { it.state != PermitState.HELD }) {
+            if (permit.isListed) {
+                sendBack(permit)
+            } else {
+                permit.returnedAs = began.cohort.words.returned
+                began.unconfirmed.addLast(permit)
+            }
         }
         inLimbo = emptyList()
         // Ending the previous session may have freed permits that others wait for: an exchange hands them on.

@@ -23,8 +23,9 @@ internal class HeldPermit(
     /** Whether nobody was there any more to get it. */
     var isUnseen: Boolean = false
 
-    /** What whoever waits for its release is told. */
+    /** What whoever waits for its release is told, and whether that has been decided. */
     var wasHeld: Boolean = false
+    var isConfirmed: Boolean = false
 
     /** Counted: what R was once it was given back. */
     var returnedAs: Long = -1

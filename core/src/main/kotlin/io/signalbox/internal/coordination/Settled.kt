@@ -85,12 +85,13 @@ internal class Settled(
         observe { Observation.Released(it, subject.name, permit.fencingToken, permit.permits, held(permit)) }
     }
 
-    /** Tells whoever waits for the release of [permit], if anybody does. */
+    /** Tells whoever waits for the release of [permit], if anybody does; the first word counts. */
     fun confirm(
         permit: HeldPermit,
         wasHeld: Boolean,
     ) {
-        if (permit.awaiting == null) return
+        if (permit.awaiting == null || permit.isConfirmed) return
+        permit.isConfirmed = true
         permit.wasHeld = wasHeld
         (released ?: ArrayList<HeldPermit>(2).also { released = it }).add(permit)
     }

@@ -22,13 +22,13 @@ for i = 1, tonumber(ARGV[23]) do
         --@audit('admitted', session, text(sequence), text(first), text(taken))
       else
         first = list(me, taken, weight, hold)
-        --@audit('granted', session, text(sequence), text(first), text(taken), text(weight))
+        --@audit('granted', session, text(sequence), text(first), text(taken), text(weight), text(hold))
       end
     end
     if waits and taken < count then
       joining[#joining + 1] = text(ticket + 1)
       joining[#joining + 1] = place(session, sequence + taken, count - taken, string.format('%d/%d/%d', weight, hold, now))
-      --@audit('queued', session, text(sequence + taken), text(ticket + 1), text(count - taken))
+      --@audit('queued', session, text(sequence + taken), text(ticket + 1), text(count - taken), text(weight), text(hold))
       ticket, waiting = ticket + count - taken, waiting + count - taken
     end
   end
@@ -45,5 +45,6 @@ if holder and excess > 0 then
   if restrained ~= holder.restrained then
     holder.restrained, holder.changed = restrained, true
     concern(holder)
+    --@audit('restrained', holder.name, text(restrained))
   end
 end

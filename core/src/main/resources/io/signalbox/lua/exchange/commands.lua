@@ -48,6 +48,7 @@ for i = 1, tonumber(ARGV[26]) do
       redis.call('ZADD', limits, text(now + value), member)
       wake = math.min(wake, now + value)
       results[i] = 1
+      --@audit('extended', member, text(value))
     else
       results[i] = 0
     end

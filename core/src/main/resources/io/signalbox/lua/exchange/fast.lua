@@ -57,7 +57,7 @@ if ARGV[2] ~= '' then
       if ARGV[11] ~= '' then
         redis.call('HSET', KEYS[1], ARGV[1] .. '|roster', ARGV[11])
       end
-      --@audit('fast', ARGV[1], ARGV[8], string.format('%d', fence), ARGV[18], ARGV[19])
+      --@audit('fast', ARGV[1], ARGV[8], string.format('%d', fence), ARGV[18], ARGV[19], ARGV[20], ARGV[21])
       return { answer }
     end
   end

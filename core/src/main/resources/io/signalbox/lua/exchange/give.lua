@@ -13,6 +13,7 @@ local function widen(owner, count)
     owner.given, owner.passed, plain = owner.given + count, owner.passed + count, plain + count
     owner.changed = true
     concern(owner)
+    --@audit('given', owner.name, text(count))
   end
   if owner.passed >= owner.admitted and turn == owner.name then
     turn = ''
@@ -133,7 +134,7 @@ while open and left > 0 do
         left = left - taken
         local first = list(owner, taken, weight, hold)
         tell(owner, string.format('g %d %d %d %d %d', sequence, first, taken, plain + heavy, now))
-        --@audit('granted', name, text(sequence), text(first), text(taken), text(weight))
+        --@audit('granted', name, text(sequence), text(first), text(taken), text(weight), text(hold))
       end
       served, waiting = from + taken, waiting - taken
       count = count - taken

@@ -21,7 +21,7 @@ if not goodbye or (epoch ~= '' and not contradiction) then
   if turn == session then
     end_turn()
   end
-  --@audit('words', session, text(words.returned), text(words.passed), text(words.consumed))
+  --@audit('words', session, text(words.returned), text(words.passed), text(words.dropped), text(words.consumed))
 end
 
 local at = 27 + 4 * ARGV[23]
