@@ -34,6 +34,18 @@ internal class StoredSemaphore(
     /** What the client of [session] calls itself. */
     fun labelOf(session: String): String = redis.command("HGET", keys.getValue("state"), "$session|label")
 
+    /** The tokens that are held, as far as the state knows them: those that the sessions have told, and the listed ones. */
+    val tokens: Set<Long>
+        get() {
+            val rosters = records.keys.flatMap { redis.command("HGET", keys.getValue("state"), "$it|roster").split(' ').drop(1) }
+            val told =
+                rosters.flatMap { run ->
+                    val (first, count) = run.substringBefore('@').split('+')
+                    List(count.toInt()) { first.toLong() + it }
+                }
+            return told.toSet() + members("listed").map { it.split(':')[1].toLong() }
+        }
+
     /** Who waits: in the queue, or admitted and not served. */
     val queued: Int get() = number("queued") + records.values.sumOf { it[3] - it[4] }.toInt()
 

@@ -49,3 +49,7 @@ internal class AuditLog(
 internal fun RedisServer.audit(name: String): List<AuditEvent> = AuditLog(this, name).next()
 
 internal fun List<AuditEvent>.only(what: String): List<AuditEvent> = filter { it.what == what }
+
+/** How many plain waiters were admitted. */
+internal fun List<AuditEvent>.admissions(): Int =
+    only("admitted").sumOf { it.words[3].toInt() } + only("fast").sumOf { it.words[1].toInt() }

@@ -199,7 +199,12 @@ class CheckersTest : FunSpec({
     }
 
     test("more permits than there are, by count, the short way, and listed") {
-        val second = listOf("words b.1 0 0 0 0\n20 b.1 given b.1 1\n20 b.1 admitted b.1 0 101 1", "fast b.1 1 101 0 0 0 0", "words b.1 0 0 0 0\n20 b.1 granted b.1 0 101 1 1 100")
+        val second =
+            listOf(
+                "words b.1 0 0 0 0\n20 b.1 given b.1 1\n20 b.1 admitted b.1 0 101 1",
+                "fast b.1 1 101 0 0 0 0",
+                "words b.1 0 0 0 0\n20 b.1 granted b.1 0 101 1 1 100",
+            )
         for (way in second) {
             val violations =
                 check(

@@ -35,7 +35,9 @@ internal fun overtakings(
             earliest = minOf(earliest, it.begin)
             HoldInterval(it.token, it.holder, begin = earliest, it.end)
         }
-    return sweep(permits, granted) { open, at -> "$name: at $at there were ${open.size} grants of $permits permits, by their tokens: ${open.joinToString()}" }
+    return sweep(permits, granted) { open, at ->
+        "$name: at $at there were ${open.size} grants of $permits permits, by their tokens: ${open.joinToString()}"
+    }
 }
 
 private fun sweep(

@@ -52,7 +52,11 @@ private val BUGS =
             "while open and left > 0 do" to "while ARGV[23] == '0' and open and left > 0 do",
             "if open and waiting == 0 and (turn == '' or (turn == session and counted and waits)) then" to "if open then",
         ),
-        SeededBug("the turn admits whoever comes, though others queue", "passes by", "if open and waiting == 0 and (turn" to "if open and (turn"),
+        SeededBug(
+            "the turn admits whoever comes, though others queue",
+            "passes by",
+            "if open and waiting == 0 and (turn" to "if open and (turn",
+        ),
         SeededBug(
             "tries come before the queue",
             "passes by",
@@ -84,7 +88,11 @@ private val BUGS =
             "token not larger than",
             "math.max(fence + 1, micros)" to "math.floor(micros / 1000000) * 1000000",
         ),
-        SeededBug("a run's tokens are not reserved", "token not larger than", "next_token = first + count\n  owner" to "next_token = first + 1\n  owner"),
+        SeededBug(
+            "a run's tokens are not reserved",
+            "token not larger than",
+            "next_token = first + count\n  owner" to "next_token = first + 1\n  owner",
+        ),
         SeededBug("nobody is granted what comes back", "waits", "while open and left > 0 do" to "while now < 0 and left > 0 do"),
         SeededBug("a goodbye gives nothing on", "waits", "while open and left > 0 do" to "while open and not goodbye and left > 0 do"),
         SeededBug(
@@ -93,15 +101,31 @@ private val BUGS =
             "if goodbye or wake <= now then" to "if true then",
             "sessions, '-inf', text(now), 'LIMIT', at_session" to "sessions, '-inf', text(now + 500), 'LIMIT', at_session",
         ),
-        SeededBug("the dead keep their permits", "waits", "plain, gone = plain - (record.given - record.returned), gone" to "plain, gone = plain, gone"),
-        SeededBug("what is said to be returned is added, not set", "of 2 permits held", "plain - (words.returned - me.returned)" to "plain - words.returned"),
+        SeededBug(
+            "the dead keep their permits",
+            "waits",
+            "plain, gone = plain - (record.given - record.returned), gone" to "plain, gone = plain, gone",
+        ),
+        SeededBug(
+            "what is said to be returned is added, not set",
+            "of 2 permits held",
+            "plain - (words.returned - me.returned)" to "plain - words.returned",
+        ),
         SeededBug(
             "who is given a permit has not passed",
             "permits more than it has waiters",
             "owner.given + count, owner.passed + count, plain + count" to "owner.given + count, owner.passed, plain + count",
         ),
-        SeededBug("a turn that is worked off goes on", "waits", "if owner.passed >= owner.admitted and turn == owner.name then" to "if false then"),
-        SeededBug("the turn may hand on what is not there any more", "may hand on all of them", "if holder and excess > 0 then" to "if false then"),
+        SeededBug(
+            "a turn that is worked off goes on",
+            "waits",
+            "if owner.passed >= owner.admitted and turn == owner.name then" to "if false then",
+        ),
+        SeededBug(
+            "the turn may hand on what is not there any more",
+            "may hand on all of them",
+            "if holder and excess > 0 then" to "if false then",
+        ),
         SeededBug(
             "a number is executed again",
             "executed after",

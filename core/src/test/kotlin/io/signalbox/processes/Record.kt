@@ -69,7 +69,10 @@ internal class Record(
         val failed = clients.sumOf { client -> client.lines.count { it.what == "failed" } }
         return "$grants grants ${checks.mapValues {
             it.value.started
-        }}, $given of them by the ledger and the others handed on, $fromQueue through the queue; $kills kills ${caught(true, checks)}, $freezes freezes ${caught(false, checks)}; " +
+        }}, $given of them by the ledger and the others handed on, $fromQueue through the queue; $kills kills ${caught(
+            true,
+            checks,
+        )}, $freezes freezes ${caught(false, checks)}; " +
             "${clients.size} processes; $lost permits lost, $failed calls failed; $seconds s"
     }
 }
