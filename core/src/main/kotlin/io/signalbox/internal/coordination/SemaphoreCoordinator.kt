@@ -65,10 +65,22 @@ internal class SemaphoreCoordinator(
 
     /** Creates or joins; the first session begins with it. Returns false if there is nothing to join. */
     suspend fun join(wanted: HandleSettings): Boolean {
-        val request = openings.first(wanted)
-        ledger.listen(request.session, this)
-        val sentAt = clock.nanos()
-        val opened = retrying { ledger.open(subject, request) }
+        var request = openings.first(wanted)
+        var sentAt: Long
+        var opened: Opened
+        while (true) {
+            ledger.listen(request.session, this)
+            sentAt = clock.nanos()
+            opened =
+                retrying {
+                    sentAt = clock.nanos()
+                    ledger.open(subject, request)
+                }
+            if (opened != Opened.Over) break
+            // An earlier attempt has begun it, too long ago: this process was frozen meanwhile, or the answer was.
+            ledger.forget(request.session)
+            request = openings.first(wanted)
+        }
         if (opened is Opened.Joined) {
             settle {
                 state.handle = wanted
@@ -82,8 +94,6 @@ internal class SemaphoreCoordinator(
         when (opened) {
             is Opened.Mismatch -> throw errors.mismatch(wanted.asDeclared, opened.declared)
             is Opened.Unreadable -> throw errors.unreadable(opened.format)
-            // Its answer was lost, and came too late to be of use.
-            Opened.Over -> throw errors.unavailable("nothing was changed yet", null)
             else -> return false
         }
     }
