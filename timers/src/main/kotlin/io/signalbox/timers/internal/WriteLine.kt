@@ -112,7 +112,8 @@ internal class WriteLine(
                     }
                 }
             } catch (failure: LedgerFailure) {
-                isUncertain = isUncertain || failure.executed
+                // Out of memory is said by the script's first write, before anything is changed.
+                isUncertain = isUncertain || (failure.executed && !failure.isOutOfMemory)
                 if (failure.final) return batch.forEach { it.failed(failure.error) }
                 val adding = if (failure.isOutOfMemory) batch.filter { it.addsTimer } else emptyList()
                 if (adding.isNotEmpty()) {
