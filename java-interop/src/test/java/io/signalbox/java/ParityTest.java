@@ -110,6 +110,7 @@ class ParityTest {
             Map.entry("AcquireTimeoutException", "Java programs meet the exception itself."),
             Map.entry("PermitsMismatchException", "Java programs meet the exception itself."),
             Map.entry("SemaphoreNotFoundException", "Java programs meet the exception itself."),
+            Map.entry("UnknownFormatException", "Java programs meet the exception itself."),
             Map.entry("LeaseLostException", "Java programs meet the exception itself."),
             Map.entry("EventTimeoutException", "Java programs meet the exception itself."),
             Map.entry("EventFullException", "Java programs meet the exception itself.")));

@@ -69,6 +69,8 @@ public interface Timers {
      * @param <T> the type of payloads
      * @param topic whose timer
      * @param timer what to set
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     <T> void schedule(Topic<T> topic, NewTimer<T> timer) throws InterruptedException;
@@ -131,6 +133,8 @@ public interface Timers {
      * @param recurrence how it comes again
      * @param metadata as {@link NewTimer#metadata(Map)}
      * @return whether that changed anything
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     <T> boolean scheduleRecurring(
@@ -179,6 +183,8 @@ public interface Timers {
      * @param topic whose timer
      * @param id its id within the topic
      * @return whether it waits on the timeline: not if it is paused, dead, being handled, or there is none
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     boolean runNow(Topic<?> topic, String id) throws InterruptedException;
@@ -189,6 +195,8 @@ public interface Timers {
      *
      * @param topic whose timers
      * @return whether that is new
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     boolean pauseTopic(Topic<?> topic) throws InterruptedException;
@@ -198,6 +206,8 @@ public interface Timers {
      *
      * @param topic whose timers
      * @return whether the topic was paused
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     boolean resumeTopic(Topic<?> topic) throws InterruptedException;
@@ -206,6 +216,8 @@ public interface Timers {
      * The names of the topics that are paused as a whole.
      *
      * @return names, or none
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     Set<String> pausedTopics() throws InterruptedException;
@@ -215,6 +227,8 @@ public interface Timers {
      *
      * @param topic whose timers
      * @return 0 or more
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     long countPaused(Topic<?> topic) throws InterruptedException;
@@ -226,6 +240,8 @@ public interface Timers {
      * @param topic whose timers
      * @param query its limit and page; its times are not looked at
      * @return a page of them
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted first
      */
     <T> TimerPage<T> listPaused(Topic<T> topic, TimerQuery query) throws InterruptedException;
