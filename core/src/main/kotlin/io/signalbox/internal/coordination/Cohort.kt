@@ -206,11 +206,6 @@ internal class Cohort {
         consumed++
     }
 
-    /** A permit was taken away from its holder. */
-    fun forget() {
-        running--
-    }
-
     /** Ends the line: those who wait in it, in order. */
     fun takeLine(): List<Waiter> = line.filter { it.state == Waiter.State.ADMITTED }.also { line.clear() }
 

@@ -1,6 +1,5 @@
 package io.signalbox.internal.coordination
 
-import io.signalbox.internal.ledger.isPlain
 import kotlinx.coroutines.CancellableContinuation
 
 /**
@@ -56,9 +55,6 @@ internal class Waiter(
     /** What it gets, once it is decided. */
     @JvmField
     var permit: HeldPermit? = null
-
-    /** Whether its permit is counted, not listed. */
-    val isPlain: Boolean get() = isPlain(weight, holdMillis)
 
     fun isLike(other: Waiter): Boolean = weight == other.weight && waits == other.waits && holdMillis == other.holdMillis
 }
