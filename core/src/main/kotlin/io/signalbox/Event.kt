@@ -51,6 +51,13 @@ public interface Event {
      */
     public suspend fun clear(): Int
 
+    /**
+     * Ends the event for everybody now: kept signals are forgotten, and who awaits fails with [DeletedException]; see [Semaphore.delete].
+     *
+     * @return whether there was one.
+     */
+    public suspend fun delete(): Boolean
+
     /** Whether a signal is kept, which the next [await] would take. A look: it may be gone at once. */
     public suspend fun isSet(): Boolean
 }

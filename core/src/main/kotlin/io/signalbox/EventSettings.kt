@@ -1,5 +1,6 @@
 package io.signalbox
 
+import io.signalbox.internal.orNone
 import kotlin.time.Duration
 
 /**
@@ -16,5 +17,9 @@ public class EventSettings internal constructor() {
     /** How many signals [Event.set] lets be kept at most; 1 to 1 000 000. */
     public var maxSignals: Int = 100_000
 
-    override fun toString(): String = "EventSettings(signalTtl=$signalTtl, maxSignals=$maxSignals)"
+    /** How many of this handle may await at a time, see [SemaphoreSettings.maxWaiters]. */
+    public var maxWaiters: Int = Int.MAX_VALUE
+
+    override fun toString(): String =
+        "EventSettings(signalTtl=${signalTtl.orNone()}, maxSignals=$maxSignals, maxWaiters=${maxWaiters.orNone()})"
 }

@@ -7,14 +7,23 @@ public sealed class SignalboxException(
 ) : RuntimeException(message, cause)
 
 /** An acquire with a time limit was not granted in time. It has left the queue. */
-public class AcquireTimeoutException internal constructor(
+public class AcquireTimeoutException @InternalSignalboxApi public constructor(
     /** The name of the semaphore. */
     public val semaphore: String,
     message: String,
 ) : SignalboxException(message)
 
+/** As many acquires wait as may: a limit against overload. Nothing was asked of the store. */
+public class TooManyWaitersException internal constructor(
+    /** The name of the semaphore, mutex or event. */
+    public val semaphore: String,
+    /** The limit: [SemaphoreSettings.maxWaiters] of the handle, or [SignalboxSettings.maxWaiters] of the client. */
+    public val maxWaiters: Int,
+    message: String,
+) : SignalboxException(message)
+
 /** The semaphore exists with other settings than the ones given. */
-public class PermitsMismatchException internal constructor(
+public class PermitsMismatchException @InternalSignalboxApi public constructor(
     /** The name of the semaphore. */
     public val semaphore: String,
     /** The count given in this call. */
@@ -37,6 +46,10 @@ public class LeaseLostException internal constructor(
     public val semaphore: String,
     /** The token of the lost permit. */
     public val fencingToken: Long,
+    /** Why it was lost; `null` if the permit is none of this library's, as a wrapper in a test. */
+    public val reason: LossReason?,
+    /** Of a permit that was revoked: the label of the client that did. */
+    public val revokedBy: String?,
     message: String,
     cause: Throwable? = null,
 ) : SignalboxException(message, cause)
@@ -81,6 +94,13 @@ public class UnknownFormatException internal constructor(
             )
     }
 }
+
+/** Somebody has ended the semaphore, mutex or event while this call waited for it: see [Semaphore.delete]. The next use creates it anew. */
+public class DeletedException internal constructor(
+    /** Its name. */
+    public val semaphore: String,
+    message: String,
+) : SignalboxException(message)
 
 /** The client was closed before, or during, the call. */
 public class SignalboxClosedException @InternalSignalboxApi public constructor(

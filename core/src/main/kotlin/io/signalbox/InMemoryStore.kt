@@ -1,5 +1,6 @@
 package io.signalbox
 
+import io.signalbox.internal.VirtualTime
 import io.signalbox.internal.memory.MemoryLedgers
 import java.time.Instant
 import java.util.concurrent.ConcurrentHashMap
@@ -10,13 +11,21 @@ import kotlin.time.TimeSource
  *
  * @param timeSource the store's clock; under `runTest` the test's `testTimeSource`.
  * @param start what time of day it is in the store when it is made. By default the present, or 2001-09-09T01:46:40Z if [timeSource] is
- *   not the system's, so that tests in virtual time see the same dates in every run.
+ *   not the system's, so that tests in virtual time see the same dates in every run. From 1970 to 9999.
  */
 public class InMemoryStore(
     timeSource: TimeSource.WithComparableMarks = TimeSource.Monotonic,
     start: Instant = if (timeSource === TimeSource.Monotonic) Instant.now() else Instant.ofEpochMilli(VIRTUAL_START),
 ) {
+    init {
+        require(start >= Instant.EPOCH && start < Instant.ofEpochMilli(END)) { "start must be from 1970 to 9999, but was $start." }
+    }
+
     internal val timeSource: TimeSource.WithComparableMarks = timeSource
+
+    /** A test's; a clock of somebody's own may well be a real one. */
+    internal val isInVirtualTime: Boolean get() = timeSource is VirtualTime ||
+        timeSource.javaClass.name.startsWith("kotlinx.coroutines.test.")
     internal val ledgers: MemoryLedgers = MemoryLedgers(timeSource)
     private val startMicros = start.toEpochMilli() * 1000
     private val origin = timeSource.markNow()
@@ -36,5 +45,8 @@ public class InMemoryStore(
 
     private companion object {
         const val VIRTUAL_START = 1_000_000_000_000
+
+        /** The first moment of the year 10000. */
+        const val END = 253_402_300_800_000
     }
 }

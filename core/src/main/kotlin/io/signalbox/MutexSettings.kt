@@ -1,5 +1,6 @@
 package io.signalbox
 
+import io.signalbox.internal.orNone
 import kotlin.time.Duration
 
 /**
@@ -13,8 +14,17 @@ public class MutexSettings internal constructor() {
     /** How long [Mutex.lock] waits; infinite (the default) for ever, else 1 ms or more. */
     public var lockTimeout: Duration = Duration.INFINITE
 
+    /** How many of this handle may wait at a time, see [SemaphoreSettings.maxWaiters]. */
+    public var maxWaiters: Int = Int.MAX_VALUE
+
     /** What happens after the server lost this mutex's data. Used by the client that creates it anew. */
     public var afterDataLoss: AfterDataLoss = AfterDataLoss.GRANT_AT_ONCE
 
-    override fun toString(): String = "MutexSettings(maxHold=$maxHold, lockTimeout=$lockTimeout, afterDataLoss=$afterDataLoss)"
+    /** How long a quarantine lasts, and how long leases may be, see [SemaphoreSettings.longestLease]. */
+    public var longestLease: Duration? = null
+
+    override fun toString(): String =
+        "MutexSettings(maxHold=${maxHold.orNone()}, lockTimeout=${lockTimeout.orNone()}, maxWaiters=${maxWaiters.orNone()}, " +
+            "afterDataLoss=$afterDataLoss, " +
+            "longestLease=${longestLease ?: "none"})"
 }

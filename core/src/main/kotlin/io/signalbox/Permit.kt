@@ -53,9 +53,11 @@ public interface Permit {
      * turn it is. Blocks ([withPermit], [use]) do not wait; use this one when order between processes matters.
      *
      * The request is on its way before the first suspension: cancelling the caller ends the wait, never the release. If the
-     * server cannot be reached the wait ends, at the latest, when the lease does.
+     * server cannot be reached, or refuses it, it is said again until it is carried out or the lease is over, which ends the wait at the latest.
      *
      * @return whether the permit was still held; `false` if it had been lost, and somebody else may hold it now.
+     * @throws SignalboxClosedException if the client is closed and the server does not confirm the release within
+     *   [SignalboxSettings.storeTimeout]: nobody knows then whether it was still held. It is free when the lease ends, at the latest.
      * @throws IllegalStateException on a second call: that is a bug of the caller.
      */
     public suspend fun release(): Boolean
@@ -66,6 +68,8 @@ public interface Permit {
      * @param hold from 1 ms to 365 days.
      * @return whether the permit was still held; `false` if it had been lost.
      * @throws IllegalStateException if the semaphore has no [SemaphoreSettings.maxHold], or the permit was released.
+     * @throws StoreUnavailableException if the server does not answer within [SignalboxSettings.storeTimeout].
+     * @throws SignalboxClosedException if the client is closed.
      */
     public suspend fun extend(hold: Duration): Boolean
 }

@@ -33,6 +33,7 @@ public interface Semaphore {
      *
      * @param permits at least 1; more than the semaphore has fails at once (with 0 permits declared, 1 may wait for [resize]).
      * @throws AcquireTimeoutException if [SemaphoreSettings.acquireTimeout] is finite and passes.
+     * @throws TooManyWaitersException if as many wait as [SemaphoreSettings.maxWaiters] or [SignalboxSettings.maxWaiters] allows; at once.
      * @throws StoreUnavailableException if the server does not take the request within [SignalboxSettings.storeTimeout].
      * @throws IllegalArgumentException if [permits] can never be granted, now or after a [resize] made the semaphore smaller.
      */
@@ -41,8 +42,12 @@ public interface Semaphore {
     /**
      * [acquire] that gives up after [timeout].
      *
-     * @param timeout zero or more; zero is one attempt that does not wait, infinite waits for ever.
-     * @throws AcquireTimeoutException if the permits were not granted in time; the place in the queue is given up.
+     * @param timeout zero or more; zero is one attempt that does not wait, infinite waits for ever. It is time of the client, whoever calls: of the wall
+     *   for a server, also under `runTest`; of the scope given to [Signalbox.inMemory] in memory.
+     * @throws AcquireTimeoutException if the permits were not granted in time, because others have them; the place in the queue is given up.
+     * @throws StoreUnavailableException if they were not, because the store was away: it has answered nothing since this call began. Where the
+     *   connection stays and only silence tells (a server that hangs, a network that carries nothing), half a second of it is taken for an outage:
+     *   a shorter [timeout] then says that others have them.
      */
     public suspend fun acquire(
         permits: Int = 1,
@@ -50,20 +55,44 @@ public interface Semaphore {
     ): Permit
 
     /**
-     * Acquires [permits] permits if they are free and nobody waits for them, in one round trip; otherwise returns `null`.
+     * Acquires [permits] permits if they are free and nobody waits for them, in one round trip; otherwise returns `null`, also if a [resize]
+     * has left fewer than that.
      *
+     * @throws IllegalArgumentException if there were never so many: neither now nor when the semaphore was created.
      * @throws StoreUnavailableException if the server gives no answer within [SignalboxSettings.storeTimeout].
      */
     public suspend fun tryAcquire(permits: Int = 1): Permit?
 
     /**
-     * [acquire] that returns `null` when [timeout] passes first.
+     * [acquire] that returns `null` when [timeout] passes first, because others have the permits, or at once if a [resize] leaves fewer
+     * permits than that.
      *
-     * @param timeout zero or more; zero is [tryAcquire] without waiting, infinite waits for ever.
+     * @param timeout zero or more; zero is [tryAcquire] without waiting, infinite waits for ever. See the other [acquire] for whose time it is.
+     * @throws StoreUnavailableException if the time passed because the store was away: it has answered nothing since this call began. A server that
+     *   is there and silent is told from half a second on: with a shorter [timeout] the answer is `null`.
      */
     public suspend fun tryAcquire(
         permits: Int = 1,
         timeout: Duration,
+    ): Permit?
+
+    /**
+     * [acquire] whose grant may be held for at most [maxHold], whatever [SemaphoreSettings.maxHold] says.
+     *
+     * @param timeout as of the other [acquire]; `null` (the default) for [SemaphoreSettings.acquireTimeout].
+     * @param maxHold 1 ms to 365 days, by the server's clock; infinite for no limit.
+     */
+    public suspend fun acquire(
+        permits: Int = 1,
+        timeout: Duration? = null,
+        maxHold: Duration,
+    ): Permit
+
+    /** [tryAcquire] whose grant may be held for at most [maxHold]; see [acquire]. By default it does not wait. */
+    public suspend fun tryAcquire(
+        permits: Int = 1,
+        timeout: Duration = Duration.ZERO,
+        maxHold: Duration,
     ): Permit?
 
     /** The current number of permits: the declared count, or what [resize] and [addPermits] made of it. One round trip. */
@@ -93,6 +122,43 @@ public interface Semaphore {
      * @param permits 0 to [MAX_PERMITS].
      */
     public suspend fun resize(permits: Int)
+
+    /**
+     * Changes the declaration: [permits] is the declared count from now on, for every process, and the current one as by [resize]. So clients that declare
+     * it can start, and those that run go on, whatever they declared. Of other versions of a service see [OnMismatch].
+     *
+     * @param permits 0 to [MAX_PERMITS].
+     */
+    public suspend fun redeclare(permits: Int)
+
+    /**
+     * Takes a permit from whoever holds it: for an operator, when a holder hangs but its client lives. Its client is told, loses the permit, cancels the
+     * block, and says so; [LeaseLostException] names [LossReason.REVOKED] and the label of this client.
+     *
+     * Suspends until that is done. A client that has not obeyed within [patience] loses its whole session at this semaphore, all its permits with it (of several permits in one grant, or of one with a max hold, only
+     * that grant): it does not run any more, or is of a version that knows no orders. Then somebody else may be granted them while the old holder still runs; its fencing token is older.
+     *
+     * @param fencingToken as a [snapshot] shows it. One that was granted a moment ago, or belongs to a client with more than a hundred, may not be found.
+     * @param patience `null` (the default) for this client's lease: a client without waiters hears of it with its next heartbeat, which comes every third of its own.
+     * @return whether it was held; `false` if nobody holds it.
+     * @throws UnsupportedOperationException at a [SemaphoreAlgorithm.Pool].
+     */
+    public suspend fun revoke(
+        fencingToken: Long,
+        patience: Duration? = null,
+    ): Boolean
+
+    /**
+     * Ends the semaphore for everybody now: what is stored is forgotten but for its last fencing token, holders lose their permits ([LossReason.DELETED]), and who
+     * waits fails with [DeletedException]. Other clients hear of it at once if they wait, else with their next heartbeat; until then their blocks run on.
+     *
+     * Handles stay usable: the next use of one that declares a count creates the semaphore anew, with larger fencing tokens. Clients of a version that cannot hear of it
+     * put back what they hold.
+     *
+     * @return whether there was one.
+     * @throws UnsupportedOperationException at a [SemaphoreAlgorithm.Pool].
+     */
+    public suspend fun delete(): Boolean
 
     /**
      * Adds [permits] to the current number, for every process; exactly once, even if the connection fails in between.
@@ -136,4 +202,61 @@ public suspend fun <T> Semaphore.withPermit(
 ): T {
     contract { callsInPlace(block, InvocationKind.EXACTLY_ONCE) }
     return acquire(permits).use(block)
+}
+
+/**
+ * [withPermit] with a time limit for the acquire, not for the block.
+ *
+ * @param timeout zero is one attempt that does not wait; infinite waits for ever.
+ * @throws AcquireTimeoutException if the permits were not granted in time; [block] was not called. [tryWithPermit] returns that instead.
+ */
+@OptIn(ExperimentalContracts::class)
+@Suppress("LEAKED_IN_PLACE_LAMBDA", "WRONG_INVOCATION_KIND")
+public suspend fun <T> Semaphore.withPermit(
+    permits: Int = 1,
+    timeout: Duration,
+    block: suspend CoroutineScope.(Permit) -> T,
+): T {
+    contract { callsInPlace(block, InvocationKind.EXACTLY_ONCE) }
+    return acquire(permits, timeout).use(block)
+}
+
+/**
+ * [withPermit] whose permits may be held for at most [maxHold]: at that moment they are lost, and the block is cancelled.
+ *
+ * @param timeout of the acquire; `null` (the default) for [SemaphoreSettings.acquireTimeout].
+ */
+@OptIn(ExperimentalContracts::class)
+@Suppress("LEAKED_IN_PLACE_LAMBDA", "WRONG_INVOCATION_KIND")
+public suspend fun <T> Semaphore.withPermit(
+    permits: Int = 1,
+    timeout: Duration? = null,
+    maxHold: Duration,
+    block: suspend CoroutineScope.(Permit) -> T,
+): T {
+    contract { callsInPlace(block, InvocationKind.EXACTLY_ONCE) }
+    return acquire(permits, timeout, maxHold).use(block)
+}
+
+/**
+ * [withPermit] that says by its result whether the permits were granted within [timeout]: so a block that returned `null` is told apart from one that was
+ * not called.
+ *
+ * ```
+ * val report = reports.tryWithPermit(timeout = 2.seconds) { render() }.getOrElse { lastReport }
+ * ```
+ *
+ * @param timeout of the acquire. By default it does not wait.
+ * @throws StoreUnavailableException if they were not granted because the store was away.
+ */
+@OptIn(ExperimentalContracts::class)
+@Suppress("LEAKED_IN_PLACE_LAMBDA", "WRONG_INVOCATION_KIND")
+public suspend fun <T> Semaphore.tryWithPermit(
+    permits: Int = 1,
+    timeout: Duration = Duration.ZERO,
+    block: suspend CoroutineScope.(Permit) -> T,
+): Attempt<T> {
+    contract { callsInPlace(block, InvocationKind.AT_MOST_ONCE) }
+    val permit = tryAcquire(permits, timeout) ?: return Attempt.NotInTime
+    return Attempt.Ran(permit.use(block))
 }

@@ -19,8 +19,7 @@ public sealed interface SemaphoreAlgorithm {
      *   acquires at the same time may be told in the other order.
      * - Dead holders are found by whoever waits, or tries in vain, when their leases end; by one who waited before a holder with a shorter lease
      *   came, up to 2 s later (10 s in the largest pools).
-     * - At the server's memory limit nothing can be acquired, a release takes effect when there is memory again, and what is held is lost when
-     *   its lease ends.
+     * - At the server's memory limit nothing can be acquired, a release takes effect when there is memory again, and what is held stays held.
      * - 1 to [MAX_PERMITS] permits; [Semaphore.resize] may also close it with 0.
      * - Waiters of other processes are not visible: the queue of a snapshot, and [Semaphore.isLocked], know those of this client only.
      * - An acquire of several permits gathers them one by one. One acquire in all processes does so at a time; those that wait for it to end

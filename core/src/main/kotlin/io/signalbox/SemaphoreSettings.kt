@@ -1,5 +1,6 @@
 package io.signalbox
 
+import io.signalbox.internal.orNone
 import kotlin.time.Duration
 
 /**
@@ -19,13 +20,33 @@ public class SemaphoreSettings internal constructor() {
     public var acquireTimeout: Duration = Duration.INFINITE
 
     /**
+     * How many acquires of this handle may wait at a time, in the queue or for the store's answer; one more fails at once with
+     * [TooManyWaitersException], so that an overloaded service sheds load. At least 1; [Int.MAX_VALUE] (the default) for no limit. One that will be
+     * granted at once counts until it is: choose more than are started at the same moment. A try that does not wait is not counted.
+     */
+    public var maxWaiters: Int = Int.MAX_VALUE
+
+    /**
      * Whether the count is fixed except by [Semaphore.resize]. Unbounded semaphores also take [Semaphore.addPermits]. Part of the
      * declaration: all creators must agree. Ignored by [Signalbox.attach].
      */
     public var bounded: Boolean = true
 
+    /**
+     * What happens if the semaphore exists with another count or boundedness than is declared here. It is this call's, and not compared with
+     * other calls'.
+     */
+    public var onMismatch: OnMismatch = OnMismatch.FAIL
+
     /** What happens after the server lost this semaphore's data. Used by the client that creates it anew. */
     public var afterDataLoss: AfterDataLoss = AfterDataLoss.GRANT_AT_ONCE
+
+    /**
+     * With [AfterDataLoss.QUARANTINE], the longest lease that any client of it may have; `null` (the default) for this client's own. A quarantine lasts
+     * so long, because the server cannot know the leases that it has forgotten; a client with a longer one is refused with an
+     * [IllegalArgumentException]. The first creator's counts, until the semaphore is created anew.
+     */
+    public var longestLease: Duration? = null
 
     /**
      * How permits are handed out. A [SemaphoreAlgorithm.Pool] and a [SemaphoreAlgorithm.Queue] of one name are different semaphores, so all
@@ -34,8 +55,9 @@ public class SemaphoreSettings internal constructor() {
     public var algorithm: SemaphoreAlgorithm = SemaphoreAlgorithm.Queue
 
     override fun toString(): String =
-        "SemaphoreSettings(maxHold=$maxHold, acquireTimeout=$acquireTimeout, bounded=$bounded, afterDataLoss=$afterDataLoss, " +
-            "algorithm=$algorithm)"
+        "SemaphoreSettings(maxHold=${maxHold.orNone()}, acquireTimeout=${acquireTimeout.orNone()}, maxWaiters=${maxWaiters.orNone()}, " +
+            "bounded=$bounded, " +
+            "afterDataLoss=$afterDataLoss, longestLease=${longestLease ?: "none"}, algorithm=$algorithm)"
 }
 
 /** What a newly created semaphore does with newcomers, because the creation may follow a loss of data. */
@@ -47,8 +69,8 @@ public enum class AfterDataLoss {
     GRANT_AT_ONCE,
 
     /**
-     * Grants nothing to newcomers for one lease after each creation, the very first included: until then every holder from
-     * before the loss has either put itself back or lost its lease.
+     * Grants nothing to newcomers for the longest lease that clients may have, [SemaphoreSettings.longestLease], after each creation, the very
+     * first included: until then every holder from before the loss has either put itself back or lost its lease. All creators must ask for it.
      */
     QUARANTINE,
 }

@@ -40,6 +40,8 @@ public class SemaphoreSnapshot internal constructor(
         public val remainingLease: Duration,
         /** Time until the max hold; `null` without one. */
         public val remainingHold: Duration?,
+        /** A secret: whoever knows it can speak for the client. */
+        internal val session: String = "",
     ) {
         override fun toString(): String =
             "Holder(client=$client, label=$label, fencingToken=$fencingToken, permits=$permits, age=$age, remainingLease=$remainingLease)"

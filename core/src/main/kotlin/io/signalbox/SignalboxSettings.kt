@@ -1,5 +1,6 @@
 package io.signalbox
 
+import io.signalbox.internal.HostName
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
@@ -31,16 +32,44 @@ public class SignalboxSettings internal constructor() {
     public var storeTimeout: Duration = 10.seconds
 
     /**
+     * How long a permit may be held before an operator is told, once, by a warning in the log and [SignalboxListener.onHeldLong]: its holder may have
+     * forgotten to release it. Nothing else happens to it. Infinite (the default) for never, else 1 ms to 365 days; noticed up to a third of a lease later.
+     */
+    public var holdWarning: Duration = Duration.INFINITE
+
+    /**
+     * How many acquires, tries, awaits and signals of all handles may be pending at a time, waiting in a queue or for the store's answer; one more fails at
+     * once with [TooManyWaitersException]. So an outage piles up no more than that. At least 1; [Int.MAX_VALUE] (the default) for no limit. See
+     * [SemaphoreSettings.maxWaiters] for a limit of one handle.
+     */
+    public var maxWaiters: Int = Int.MAX_VALUE
+
+    /**
      * Whether scripts may push announcements to a list that is not among their declared keys. True suits a single server and
      * Sentinel. False, for servers that refuse undeclared keys, has the client push them after the script, which costs the
-     * hand-off between clients one more hop.
+     * hand-off between clients one more hop. In a Cluster it is always as if it were false.
      */
     public var announceInScript: Boolean = true
 
+    /**
+     * Where grants of semaphores and mutexes have to be before an acquire returns; `null` (the default) for the memory of the primary. The
+     * acquire asks over a connection of its own and shares the question with all that come meanwhile; nothing else waits. If the grant is not there
+     * in time it is given back, and the acquire fails with [StoreUnavailableException]. Releases, renewals, signals and timers are not confirmed. Of no
+     * meaning in memory.
+     */
+    public var durability: Durability? = null
+
+    internal val connection = ConnectionSettings()
+
+    /**
+     * Says how servers are reached, beyond what the URI says: TLS, credentials that change, options of the driver. For clients that are made by a
+     * URI; a driver's client of the user's brings all of that along, and in memory it has no meaning.
+     */
+    public fun connection(configure: ConnectionSettings.() -> Unit) {
+        connection.use(configure)
+    }
+
     private companion object {
-        fun defaultLabel(): String {
-            val host = System.getenv("HOSTNAME") ?: "localhost"
-            return "${ProcessHandle.current().pid()}@${host.take(100)}"
-        }
+        fun defaultLabel(): String = "${ProcessHandle.current().pid()}@${HostName.value.take(100)}"
     }
 }

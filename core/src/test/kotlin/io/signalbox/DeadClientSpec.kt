@@ -5,6 +5,7 @@ import io.kotest.matchers.collections.shouldBeEmpty
 import io.kotest.matchers.longs.shouldBeBetween
 import io.kotest.matchers.nulls.shouldNotBeNull
 import io.kotest.matchers.shouldBe
+import io.signalbox.ledger.turns.PausableDispatcher
 import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
@@ -16,6 +17,7 @@ import kotlinx.coroutines.cancel
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.job
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.test.StandardTestDispatcher
 import kotlinx.coroutines.test.TestScope
 import kotlinx.coroutines.test.currentTime
 import kotlinx.coroutines.test.runCurrent
@@ -146,10 +148,12 @@ private fun CoroutineScope.child() = CoroutineScope(coroutineContext + Superviso
 private class World(
     val mortal: Semaphore,
     val survivor: Semaphore,
-    private val life: CoroutineScope,
+    private val process: PausableDispatcher,
 ) {
     /** From now on nothing of the mortal client runs any more. */
-    fun kill() = life.cancel()
+    fun kill() {
+        process.isDead = true
+    }
 }
 
 private suspend fun World(
@@ -157,8 +161,8 @@ private suspend fun World(
     configure: SemaphoreSettings.() -> Unit = {},
 ): World {
     val store = InMemoryStore(test.testTimeSource)
-    val life = test.backgroundScope.child()
-    val mortal = Signalbox.inMemory(store, life) { lease = LEASE }
+    val process = PausableDispatcher(StandardTestDispatcher(test.testScheduler))
+    val mortal = Signalbox.inMemory(store, CoroutineScope(process)) { lease = LEASE }
     val survivor = Signalbox.inMemory(store, test.backgroundScope) { label = "survivor" }
-    return World(mortal.semaphore("api", permits = 3, configure), survivor.semaphore("api", permits = 3), life)
+    return World(mortal.semaphore("api", permits = 3, configure), survivor.semaphore("api", permits = 3), process)
 }

@@ -3,6 +3,7 @@ package io.signalbox
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.nulls.shouldBeNull
 import io.kotest.matchers.shouldBe
+import io.kotest.matchers.string.shouldEndWith
 import io.signalbox.internal.Requirements
 import io.signalbox.internal.Requirements.Requirement
 
@@ -41,7 +42,16 @@ class RequirementsSpec :
                 """.trimIndent()
         }
 
+        test("one that Spring Boot does not manage is named without a property") {
+            val ktor = Requirement("ktor-server-core", "3.4.0", null) { "3.3.1" }
+            val text = Requirements.complaint(listOf(ktor))!!
+            text.lines()[1] shouldBe "  ktor-server-core: found 3.3.1, needed 3.4.0 or newer"
+            text.shouldEndWith("Choose newer ones there.")
+            val both = listOf(ktor, Requirement("micrometer-core", "1.16.0", "micrometer.version") { "1.15.4" })
+            Requirements.complaint(both)!!.shouldEndWith("with Spring Boot by the properties micrometer.version.")
+        }
+
         test("the version of every dependency here is found") {
-            Requirements.found().filter { it.value == null }.keys shouldBe setOf("cron-utils")
+            Requirements.found().filter { it.value == null }.keys shouldBe emptySet()
         }
     })

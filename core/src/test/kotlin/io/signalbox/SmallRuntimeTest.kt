@@ -29,7 +29,8 @@ class SmallRuntimeTest :
     FunSpec({
         test("a runtime with no more modules than jdeps lists is enough, without jdk.net too") {
             val modules = "java.base,java.logging,java.management,java.naming,jdk.unsupported"
-            val options = listOf("-Xmx128m", "--limit-modules=$modules")
+            // The last is for the logging of the tests alone.
+            val options = listOf("-Xmx128m", "--limit-modules=$modules,java.xml")
             ChildJvm.start(SmallRuntime::class.java.name, listOf(RedisServer.shared().uri), options).use { child ->
                 child.awaitLine("modules: ").contains("jdk.net") shouldBe false
                 child.waitFor() shouldBe 0

@@ -10,7 +10,7 @@ import org.jetbrains.kotlin.abi.tools.AbiFilters
 import org.jetbrains.kotlin.abi.tools.AbiTools
 
 /** Modules whose jars users depend on. */
-internal val publishedModules = listOf("testkit", "core", "timers", "java-interop")
+internal val publishedModules = listOf("testkit", "core", "quorum", "timers", "java-interop", "micrometer", "ktor")
 
 /** Without what is public only for the library's other modules: that changes without notice. */
 private val PROMISED =

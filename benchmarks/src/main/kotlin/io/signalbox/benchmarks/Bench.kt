@@ -10,6 +10,8 @@ import io.signalbox.benchmarks.measure.HandOff
 import io.signalbox.benchmarks.measure.LoopProcess
 import io.signalbox.benchmarks.measure.Processes
 import io.signalbox.benchmarks.measure.Round
+import io.signalbox.benchmarks.measure.Spread
+import io.signalbox.benchmarks.measure.SpreadRound
 import io.signalbox.benchmarks.measure.Waiting
 import io.signalbox.benchmarks.measure.WaitingCost
 import io.signalbox.benchmarks.measure.WindowRound
@@ -24,6 +26,9 @@ import io.signalbox.benchmarks.timers.idleCost
 import io.signalbox.benchmarks.timers.lineOf
 import io.signalbox.benchmarks.timers.timerRounds
 import io.signalbox.benchmarks.timers.timersOf
+import io.signalbox.testkit.RedisProcess
+import io.signalbox.testkit.RedisServer
+import io.signalbox.testkit.RedisTopology
 import kotlin.time.Duration
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.withContext
@@ -35,8 +40,12 @@ internal class Bench(
     val uri: String,
     private val statistics: Statistics,
     private val plan: Plan,
+    private val startMaster: () -> RedisProcess = { RedisServer.start() },
     private val progress: (String) -> Unit = {},
-) {
+) : AutoCloseable {
+    private val cluster = lazy { RedisTopology.cluster(masters = 3, replicas = 0) }
+    private val masters = lazy { List(3) { startMaster() } }
+
     val rows = mutableListOf<Row>()
     val waiting = mutableListOf<WaitingCost>()
     val timers = mutableListOf<TimerRounds>()
@@ -162,7 +171,26 @@ internal class Bench(
         entry: Entry,
     ): Arena {
         val name = "$scenario-${entry.coroutines}-${entry.permits}".replace(Regex("[^A-Za-z0-9-]+"), "-")
-        return Arena(uri, name, entry.permits, entry.coroutines, statistics)
+        return Arena(
+            uri,
+            name,
+            entry.permits,
+            entry.coroutines,
+            statistics,
+            { cluster.value.uri },
+            { masters.value.map { it.uri } },
+        )
+    }
+
+    /** A thousand semaphores over one master and over three. */
+    suspend fun spread(): Map<Int, List<SpreadRound>> {
+        progress("spread: 1000 semaphores over 1 and 3 masters")
+        return Spread(listOf(1, 3)).use { it.measure(plan.rounds, plan.round) }
+    }
+
+    override fun close() {
+        if (cluster.isInitialized()) cluster.value.close()
+        if (masters.isInitialized()) masters.value.forEach { it.close() }
     }
 
     private companion object {

@@ -36,7 +36,7 @@ import kotlin.time.Duration.Companion.seconds
 
 /** The command line of `bin/bench`. */
 internal class BenchCommand : SuspendingCliktCommand(name = "bin/bench") {
-    private val figures by argument(name = "FIGURE", help = "P1 to P9, J1 or J2; all without any").enum<Figure>().multiple()
+    private val figures by argument(name = "FIGURE", help = "P1 to P9, J1, J2, C1, C2 or Q1; all without any").enum<Figure>().multiple()
 
     private val rounds by option(metavar = "N", help = "Rounds per peer and load, after one to warm up (default 5)")
         .int().restrictTo(1..1000).default(5)
@@ -96,7 +96,7 @@ internal class BenchCommand : SuspendingCliktCommand(name = "bin/bench") {
                 throw UsageError("The server cannot be started; choose another with --server. ${failure.message}")
             }
         try {
-            server.use { Statistics(it.uri).use { statistics -> measure(it, statistics, suffix) } }
+            server.use { Statistics(it.uri).use { statistics -> measure(it, choice, statistics, suffix) } }
         } catch (failure: CheckFailure) {
             echo("check failed: ${failure.message}", err = true)
             throw ProgramResult(1)
@@ -105,6 +105,7 @@ internal class BenchCommand : SuspendingCliktCommand(name = "bin/bench") {
 
     private suspend fun measure(
         server: RedisProcess,
+        choice: ServerChoice,
         statistics: Statistics,
         suffix: String,
     ) {
@@ -113,9 +114,9 @@ internal class BenchCommand : SuspendingCliktCommand(name = "bin/bench") {
         val lines = mutableListOf<FigureLine>()
         if (scripts) lines += ScriptPrices(server.uri, statistics, rounds).measure().onEach { echo("$it") }
         val plan = Plan(rounds, seconds.seconds)
-        val bench = Bench(server.uri, statistics, plan) { echo("... $it", err = true) }
+        val bench = Bench(server.uri, statistics, plan, choice::start) { echo("... $it", err = true) }
         val wanted = if (scripts) figures else figures.ifEmpty { Figure.entries }
-        wanted.distinct().forEach { figure -> lines += figure.measure(bench).onEach { echo("$it") } }
+        bench.use { wanted.distinct().forEach { figure -> lines += figure.measure(bench).onEach { echo("$it") } } }
         bench.beside.forEach { echo(it) }
         val report = Report(machine, plan.rounds, seconds, lines, bench.rows, bench.waiting)
         echo("")

@@ -16,6 +16,7 @@ import io.signalbox.benchmarks.measure.ClosedLoop
 import io.signalbox.benchmarks.measure.HandOff
 import io.signalbox.benchmarks.measure.ProcessHandOff
 import io.signalbox.testkit.RedisServer
+import io.signalbox.testkit.RedisTopology
 import kotlinx.coroutines.yield
 
 /** Every contender runs for a moment, with the checks on: grants counted on the server, and the number of holders. */
@@ -23,14 +24,32 @@ class ContenderSpec :
     FunSpec({
         val server = autoClose(RedisServer.start {})
         val statistics = autoClose(Statistics(server.uri))
+        val cluster = lazy { RedisTopology.cluster(masters = 3, replicas = 0) }
+
+        val masters = lazy { List(3) { RedisServer.start() } }
+
+        afterSpec {
+            if (cluster.isInitialized()) cluster.value.close()
+            if (masters.isInitialized()) masters.value.forEach { it.close() }
+        }
 
         fun arena(
             name: String,
             permits: Int,
             coroutines: Int,
-        ) = Arena(server.uri, name, permits, coroutines, statistics)
+        ) = Arena(
+            server.uri,
+            name,
+            permits,
+            coroutines,
+            statistics,
+            clusterUri = { cluster.value.uri },
+            masterUris = { masters.value.map { it.uri } },
+        )
 
-        val waiting = Peer.entries - Peer.RAW_LIST - Peer.NO_OP_SCRIPT
+        val mutexes = listOf(Peer.SIGNALBOX_QUORUM, Peer.REDISSON_RED_LOCK)
+        val semaphores = Peer.entries - mutexes
+        val waiting = semaphores - Peer.RAW_LIST - Peer.NO_OP_SCRIPT
 
         fun inBothForms(
             peers: List<Peer>,
@@ -47,11 +66,12 @@ class ContenderSpec :
             }
         }
 
-        inBothForms(Peer.entries, "without contention", permits = 8)
+        inBothForms(semaphores, "without contention", permits = 8)
         inBothForms(waiting, "with contention", permits = 2)
+        inBothForms(mutexes, "as a mutex", permits = 1)
 
         // Who waits for the pool algorithm in another client cannot be seen; a blocked thread cannot look at the other client.
-        (waiting - Peer.LOCAL - Peer.SIGNALBOX_POOL - Peer.SIGNALBOX_BLOCKING).forEach { peer ->
+        (waiting - Peer.LOCAL - Peer.SIGNALBOX_POOL - Peer.SIGNALBOX_BLOCKING + Peer.SIGNALBOX_QUORUM).forEach { peer ->
             test("hand-off between two clients: ${peer.title()}") {
                 val arena = arena("hand-off", permits = 1, coroutines = 1)
                 peer.open(arena).use { first ->

@@ -19,14 +19,21 @@ import kotlin.time.Duration
 internal class DefaultEvent(
     private val semaphore: DefaultSemaphore,
     private val settings: EventSettings,
-) : Event {
-    private val coordinator = semaphore.coordinator
+) : Event,
+    Viewed {
+    @Volatile
+    override var views: Any? = null
+
+    val coordinator = semaphore.coordinator
     private val keepMillis = if (settings.signalTtl.isInfinite()) -1 else wholeMillis("signalTtl", settings.signalTtl, MAX_HOLD)
 
     override val name: String get() = semaphore.name
 
     override suspend fun set() {
-        val asked = coordinator.ask(Command.Signal(settings.maxSignals, keepMillis))
+        val command = Command.Signal(settings.maxSignals, keepMillis)
+        val bounds = semaphore.bounds
+        val asked =
+            if (bounds == null) coordinator.ask(command) else bounds.within(coordinator.subject, waits = false) { coordinator.ask(command) }
         if (asked.result == Answer.FULL) {
             throw EventFullException(
                 name,
@@ -54,6 +61,8 @@ internal class DefaultEvent(
     }
 
     override suspend fun clear(): Int = coordinator.ask(Command.Clear).result
+
+    override suspend fun delete(): Boolean = coordinator.delete()
 
     override suspend fun isSet(): Boolean = coordinator.ask(null).answer.let { it.permits > it.held }
 

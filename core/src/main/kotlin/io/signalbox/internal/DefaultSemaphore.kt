@@ -6,6 +6,7 @@ import io.signalbox.SemaphoreSnapshot
 import io.signalbox.internal.coordination.Asked
 import io.signalbox.internal.coordination.HeldPermit
 import io.signalbox.internal.coordination.SemaphoreCoordinator
+import io.signalbox.internal.coordination.requireTimeout
 import io.signalbox.internal.ledger.Answer
 import io.signalbox.internal.ledger.Command
 import io.signalbox.internal.ledger.LedgerName
@@ -15,17 +16,28 @@ import kotlin.time.Duration
 internal class DefaultSemaphore(
     val coordinator: SemaphoreCoordinator,
     acquireTimeout: Duration,
+    observers: Observers,
+    val bounds: WaiterBounds?,
     private val maxPermits: Int = Semaphore.MAX_PERMITS,
+    confirm: (suspend () -> Unit)? = null,
     private val snapshotOf: suspend (limit: Int) -> SemaphoreSnapshot?,
-) : AcquiringSemaphore<HeldPermit>(acquireTimeout) {
+) : AcquiringSemaphore<HeldPermit>(acquireTimeout, coordinator.time, observers, bounds, confirm) {
     override val subject: LedgerName get() = coordinator.subject
 
     override suspend fun request(
         permits: Int,
         waits: Boolean,
-    ): HeldPermit? = coordinator.acquire(permits, waits)
+        holdMillis: Long,
+    ): HeldPermit? =
+        if (holdMillis == USUAL_HOLD) coordinator.acquire(permits, waits) else coordinator.acquire(permits, waits, holdMillis)
+
+    override suspend fun prepare() = coordinator.prepare()
 
     override fun giveBack(permit: HeldPermit) = permit.giveBack()
+
+    override fun now(): Long = coordinator.now()
+
+    override fun outageSince(moment: Long): Exception? = coordinator.outageSince(moment)
 
     override suspend fun permits(): Int = coordinator.ask(null).answer.permits
 
@@ -49,6 +61,21 @@ internal class DefaultSemaphore(
         requireCount(permits, 0..maxPermits)
         coordinator.ask(Command.Resize(permits))
     }
+
+    override suspend fun redeclare(permits: Int) {
+        requireCount(permits, 0..maxPermits)
+        coordinator.redeclare(permits)
+    }
+
+    override suspend fun revoke(
+        fencingToken: Long,
+        patience: Duration?,
+    ): Boolean {
+        val limit = patience?.also { requireTimeout(it) } ?: coordinator.lease
+        return coordinator.revoke(limit) { snapshot(MAX_LISTED).holders.firstOrNull { it.fencingToken == fencingToken } }
+    }
+
+    override suspend fun delete(): Boolean = coordinator.delete()
 
     override suspend fun addPermits(permits: Int): Int {
         requireCount(permits, 1..maxPermits)

@@ -1,7 +1,10 @@
 package io.signalbox.internal
 
+import io.signalbox.ConnectionState
 import io.signalbox.Event
 import io.signalbox.EventSettings
+import io.signalbox.HandleUsage
+import io.signalbox.InitStrategy
 import io.signalbox.Mutex
 import io.signalbox.MutexSettings
 import io.signalbox.Observation
@@ -13,18 +16,27 @@ import io.signalbox.SemaphoreStatistics
 import io.signalbox.Signalbox
 import io.signalbox.SignalboxClosedException
 import io.signalbox.SignalboxListener
+import io.signalbox.StoreUnavailableException
+import io.signalbox.internal.coordination.Coordinator
+import io.signalbox.internal.coordination.Engaged
 import io.signalbox.internal.coordination.HandleSettings
 import io.signalbox.internal.coordination.SemaphoreCoordinator
 import io.signalbox.internal.coordination.requireTimeout
+import io.signalbox.internal.coordination.retrying
+import io.signalbox.internal.coordination.wholeMillis
 import io.signalbox.internal.ledger.ClientIdentity
+import io.signalbox.internal.ledger.Kind
 import io.signalbox.internal.ledger.Ledger
 import io.signalbox.internal.ledger.LedgerName
+import io.signalbox.internal.pool.PoolCoordinator
 import io.signalbox.internal.pool.Pools
+import io.signalbox.internal.redis.Confirmations
 import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.Executor
 import kotlin.random.Random
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.nanoseconds
 import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
@@ -38,7 +50,10 @@ import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.flow
+import kotlinx.coroutines.isActive
+import kotlinx.coroutines.job
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withTimeoutOrNull
 
@@ -46,22 +61,51 @@ import kotlinx.coroutines.withTimeoutOrNull
 internal class DefaultSignalbox(
     private val ledger: Ledger,
     override val backend: SignalboxBackend,
-    private val observers: Observers,
+    val observers: Observers,
     /** Where pools are, if the ledger does not keep them. */
     val pools: Pools?,
     /** Where coroutines go on that have no dispatcher of their own and must not go on where they are resumed. */
     private val elsewhere: Executor,
+    private val states: ConnectionStates,
+    /** How many may be pending over all handles, if that is limited. */
+    val bound: WaiterBound?,
+    /** Where grants have to be confirmed, if they have to. */
+    private val confirmations: Confirmations? = null,
 ) : Signalbox,
     BackendOwner {
     private val settings = backend.settings
     private val scope = backend.scope
+    val leaseMillis: Long get() = settings.leaseMillis
     private val semaphores = SemaphoreHandles(this)
     private val mutexes = MutexHandles(this)
     private val events = EventHandles(this)
     private val statistics = Statistics(ledger, pools, settings)
+    private val engaged = Engaged()
+    private val keeper = Keeper(ledger, settings, scope) { handled.map { it.subject }.filter { it.kind != Kind.POOL || pools == null } }
     private val parts: MutableSet<ClosesWithClient> = ConcurrentHashMap.newKeySet()
     private val closing = Job()
     private val ended = Job()
+
+    @Volatile
+    private var processEnd: ProcessEnd? = null
+
+    /** What somebody has a handle of. */
+    private val handled: List<Coordinator> get() = semaphores.coordinators + mutexes.coordinators + events.coordinators
+
+    /** What ends with this client. */
+    private val all: Set<ClosesWithClient> get() = (parts + engaged.all + pools?.all.orEmpty() + handled).toSet()
+
+    init {
+        pools?.handled = { semaphores.coordinators.filterIsInstance<PoolCoordinator>() }
+        // Cancelled by whoever owns it, in memory: a crash. Nothing is said to anybody any more, and every call ends.
+        scope.coroutineContext.job.invokeOnCompletion {
+            if (closing.complete()) {
+                states.become(ConnectionState.CLOSED)
+                all.forEach { it.close() }
+                ended.complete()
+            }
+        }
+    }
 
     override suspend fun semaphore(
         name: String,
@@ -98,6 +142,47 @@ internal class DefaultSignalbox(
         configure: EventSettings.() -> Unit,
     ): Event = untilClosed { events.handle(name, EventSettings().apply(configure)) }
 
+    override fun lazySemaphore(
+        name: String,
+        permits: Int,
+        configure: SemaphoreSettings.() -> Unit,
+    ): Semaphore {
+        val wanted = SemaphoreSettings().apply(configure)
+        DefaultSemaphore.requireCount(permits, SemaphoreHandles.countsOf(wanted.algorithm))
+        return semaphores.lazily(name, permits, wanted)
+    }
+
+    override fun lazyMutex(
+        name: String,
+        configure: MutexSettings.() -> Unit,
+    ): Mutex = mutexes.lazily(name, MutexSettings().apply(configure))
+
+    override fun lazyEvent(
+        name: String,
+        configure: EventSettings.() -> Unit,
+    ): Event = events.lazily(name, EventSettings().apply(configure))
+
+    override val state: StateFlow<ConnectionState> get() = states.flow
+
+    override suspend fun ping(timeout: Duration?): Duration =
+        untilClosed {
+            val limit = timeout?.also { wholeMillis("timeout", it, Duration.INFINITE) } ?: settings.storeTimeoutMillis.milliseconds
+            val unavailable = { last: Throwable? ->
+                StoreUnavailableException("The store did not answer within $limit. Last problem: ${last.inWords()}", last)
+            }
+            settings.retrying(unavailable, limit) {
+                val sentAt = backend.clock.nanos()
+                ledger.ping()
+                (backend.clock.nanos() - sentAt).nanoseconds
+            }
+        }
+
+    override fun usage(): List<HandleUsage> =
+        (handled + engaged.all).distinct().map { coordinator ->
+            val usage = coordinator.usage()
+            HandleUsage(coordinator.subject.kind.observed, coordinator.subject.name, usage.held, usage.waiting)
+        }
+
     override suspend fun statistics(
         names: Collection<String>?,
         limit: Int,
@@ -126,6 +211,14 @@ internal class DefaultSignalbox(
 
         override fun onLost(lost: Observation.Lost) = send(lost)
 
+        override fun onTimedOut(timedOut: Observation.TimedOut) = send(timedOut)
+
+        override fun onRefused(refused: Observation.Refused) = send(refused)
+
+        override fun onHeldLong(heldLong: Observation.HeldLong) = send(heldLong)
+
+        override fun onDisconnected(disconnected: Observation.Disconnected) = send(disconnected)
+
         override fun onReconnected(reconnected: Observation.Reconnected) = send(reconnected)
     }
 
@@ -134,7 +227,7 @@ internal class DefaultSignalbox(
         timeout: Duration,
         attempt: suspend () -> T?,
     ): T? =
-        attempt() ?: withTimeoutOrNull(timeout) {
+        attempt() ?: settings.time.limited(timeout) {
             var pause = 10.milliseconds
             var found: T? = null
             while (found == null) {
@@ -152,11 +245,49 @@ internal class DefaultSignalbox(
         name: LedgerName,
         wanted: HandleSettings,
     ): SemaphoreCoordinator? {
-        val coordinator = SemaphoreCoordinator(name, ledger, backend.client, settings, backend.clock, scope, observers, elsewhere)
+        val coordinator = newCoordinator(name)
+        ledger.prepare()
         if (!coordinator.join(wanted)) return null
-        closeWithClient(coordinator)
+        // Either the goodbye finds it among the engaged, or this finds that it has begun.
+        if (closing.isCompleted) coordinator.close()
+        checkOpen()
+        keeper.start()
         return coordinator
     }
+
+    /** The same, of a pool. */
+    suspend fun pool(
+        of: Pools,
+        name: String,
+        wanted: HandleSettings,
+        strategy: InitStrategy,
+    ): PoolCoordinator? {
+        val coordinator = of.join(name, wanted, strategy) ?: return null
+        if (closing.isCompleted) coordinator.close()
+        checkOpen()
+        return coordinator
+    }
+
+    /** One that joins with its first use. */
+    fun lazyCoordinator(
+        name: LedgerName,
+        wanted: HandleSettings,
+    ): SemaphoreCoordinator {
+        checkOpen()
+        val coordinator = newCoordinator(name)
+        coordinator.joinLater(wanted)
+        if (closing.isCompleted) coordinator.close()
+        checkOpen()
+        keeper.start()
+        return coordinator
+    }
+
+    private fun newCoordinator(name: LedgerName) =
+        SemaphoreCoordinator(name, ledger, backend.client, settings, backend.clock, scope, observers, elsewhere, engaged)
+
+    /** What an acquire of [name] waits for before it returns; `null` if for nothing. */
+    fun confirming(name: String): (suspend () -> Unit)? =
+        confirmations?.let { confirmations -> { untilClosed { settings.time.run { confirmations.confirm(name) } } } }
 
     suspend fun snapshot(
         of: SemaphoreCoordinator,
@@ -170,9 +301,9 @@ internal class DefaultSignalbox(
 
     // ---- the end -----------------------------------------------------------------------------------------------------------
 
-    /** Runs [request], which only asks the store; closing the client ends it. */
-    suspend fun <T> untilClosed(request: suspend () -> T): T =
+    override suspend fun <T> untilClosed(request: suspend () -> T): T =
         try {
+            checkOpen()
             coroutineScope {
                 val registration = closing.invokeOnCompletion { cancel() }
                 try {
@@ -188,7 +319,8 @@ internal class DefaultSignalbox(
         }
 
     private fun checkOpen() {
-        if (closing.isCompleted) throw SignalboxClosedException("This client was closed. Make a new one with Signalbox.connect().")
+        val isClosed = closing.isCompleted || !scope.isActive
+        if (isClosed) throw SignalboxClosedException("This client was closed. Make a new one with Signalbox.connect().")
     }
 
     override fun closeWithClient(part: ClosesWithClient) {
@@ -200,18 +332,23 @@ internal class DefaultSignalbox(
 
     override fun close() {
         startClosing()
+        if (!InsideClient.isInside(backend)) processEnd?.awaitIfEnding()
     }
 
     override suspend fun closeAndJoin() {
         startClosing()
         if (InsideClient.isInside(backend)) return
-        val patience = parts.maxOfOrNull { it.patience } ?: Duration.ZERO
-        withTimeoutOrNull(settings.storeTimeoutMillis.milliseconds + patience) { ended.join() }
+        withTimeoutOrNull(patience()) { ended.join() }
     }
+
+    private fun patience(): Duration = settings.storeTimeoutMillis.milliseconds + (parts.maxOfOrNull { it.patience } ?: Duration.ZERO)
 
     private fun startClosing() {
         if (!closing.complete()) return
-        val ending = parts.toList()
+        states.become(ConnectionState.CLOSED)
+        // In memory nothing is left that could outlive the process.
+        if (backend.store is SignalboxBackend.Store.Redis) processEnd = ProcessEnd(ended, patience())
+        val ending = all
         ending.forEach { it.close() }
         // Not a child of the scope it ends.
         CoroutineScope(scope.coroutineContext + Job()).launch {

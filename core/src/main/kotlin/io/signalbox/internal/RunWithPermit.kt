@@ -4,6 +4,7 @@ import io.signalbox.InternalSignalboxApi
 import io.signalbox.LeaseLostException
 import io.signalbox.Permit
 import io.signalbox.internal.coordination.LeasedPermit
+import io.signalbox.internal.coordination.PermitState
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.NonCancellable
@@ -41,9 +42,10 @@ internal suspend fun <T> runWithPermit(
         try {
             // Others' permits, as a wrapper in a test, know only how to wait.
             if (permit is LeasedPermit<*>) permit.letGo() else withContext(NonCancellable) { permit.release() }
-        } catch (second: IllegalStateException) {
-            // Released inside the block as well: a bug of the caller, told unless the block has failed by itself.
-            failure?.addSuppressed(second) ?: throw second
+        } catch (second: Throwable) {
+            // Released inside the block as well, for instance: a bug of the caller, told unless the block has failed by itself.
+            if (failure == null) throw second
+            if (second !== failure) failure.addSuppressed(second)
         }
         if (lost) {
             currentCoroutineContext().ensureActive()
@@ -64,7 +66,15 @@ public fun Permit.letGo(): Boolean {
     return leased.letGo()
 }
 
+/** Whether it is neither released nor lost, as far as this client knows. */
+@InternalSignalboxApi
+public val Permit.isHeld: Boolean get() = (this as? LeasedPermit<*>)?.state?.let { it == PermitState.HELD } ?: !isLost
+
 private fun nameOf(permit: Permit) = if (permit is LeasedPermit<*>) permit.subject.toString() else "semaphore '${permit.name}'"
+
+/** Of others' permits, as a wrapper in a test, nobody knows. */
+private fun lossOf(permit: Permit) =
+    (permit as? LeasedPermit<*>)?.run { loss?.text?.plus(revokedBy?.let { " ($it)" }.orEmpty()) } ?: "it says no more than that"
 
 private fun leaseLost(
     permit: Permit,
@@ -72,8 +82,9 @@ private fun leaseLost(
 ) = LeaseLostException(
     permit.name,
     permit.fencingToken,
-    "Permit ${permit.fencingToken} of ${nameOf(permit)} was lost before the block ended: its lease could not be renewed in " +
-        "time, its max hold passed, or the client was closed. Somebody else may hold it now; have what it protects refuse older " +
-        "fencing tokens.",
+    (permit as? LeasedPermit<*>)?.loss?.reason,
+    (permit as? LeasedPermit<*>)?.revokedBy,
+    "Permit ${permit.fencingToken} of ${nameOf(permit)} was lost before the block ended: ${lossOf(permit)}. " +
+        "Somebody else may hold it now; have what it protects refuse older fencing tokens.",
     failure.takeUnless { it is CancellationException },
 )

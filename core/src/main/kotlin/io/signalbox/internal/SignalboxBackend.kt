@@ -50,6 +50,13 @@ public interface BackendOwner {
      * @throws io.signalbox.SignalboxClosedException if the client was closed before.
      */
     public fun closeWithClient(part: ClosesWithClient)
+
+    /**
+     * Runs [request], which only asks the store.
+     *
+     * @throws io.signalbox.SignalboxClosedException if the client is closed meanwhile.
+     */
+    public suspend fun <T> untilClosed(request: suspend () -> T): T
 }
 
 @InternalSignalboxApi

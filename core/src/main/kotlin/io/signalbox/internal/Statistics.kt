@@ -73,10 +73,10 @@ internal class Statistics(
     private suspend fun <T> patiently(request: suspend () -> T): T =
         settings.retrying({ last ->
             StoreUnavailableException(
-                "The store did not answer within ${settings.storeTimeoutMillis.milliseconds}. Last problem: ${last?.message ?: "none reported"}",
+                "The store gave no usable answer within ${settings.storeTimeoutMillis.milliseconds}. Last problem: ${last.inWords()}",
                 last,
             )
-        }, request)
+        }, request = request)
 
     private companion object {
         val KINDS = listOf(Kind.SEMAPHORE, Kind.POOL)

@@ -88,6 +88,22 @@ local function add_fields(fields, session)
   end
 end
 
+-- Uses commands for nothing before one of them matters: what the server does not permit is refused here, and not half-way. `state` is there.
+local function try_writing(now)
+  redis.call('HSET', state, 'clock', text(now))
+  redis.call('HDEL', state, '')
+  redis.call('ZREM', sessions, '')
+end
+local function try_reading()
+  redis.call('HGET', state, '')
+  redis.call('ZSCORE', sessions, '')
+  redis.call('ZRANGE', sessions, 1, 0)
+  redis.call('ZRANGEBYSCORE', sessions, '(0', '(0')
+  redis.call('ZREVRANGEBYSCORE', sessions, '(0', '(0')
+  redis.call('ZRANGEBYLEX', sessions, '(', '(')
+  redis.call('ZADD', sessions, 'XX', 0, '')
+end
+
 -- Calls `command` on `key` with `members`, in pieces that fit.
 local function each_piece(command, key, members)
   for from = 1, #members, 1000 do

@@ -1,11 +1,22 @@
 package io.signalbox.badinput
 
+import io.kotest.assertions.nondeterministic.eventually
+import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.comparables.shouldBeLessThanOrEqualTo
 import io.kotest.matchers.nulls.shouldNotBeNull
 import io.kotest.matchers.shouldBe
+import io.kotest.matchers.string.shouldContain
+import io.signalbox.AfterDataLoss
+import io.signalbox.Durability
+import io.signalbox.Permit
 import io.signalbox.Semaphore
+import io.signalbox.SemaphoreAlgorithm
+import io.signalbox.behaviour.PATIENCE
 import io.signalbox.behaviour.awaitLoss
+import io.signalbox.withLock
+import io.signalbox.withLocks
+import io.signalbox.withPermit
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.days
 import kotlin.time.Duration.Companion.microseconds
@@ -83,6 +94,115 @@ class DurationsSpec : FunSpec({
             for ((i, limit) in listOf(1.nanoseconds, 1.milliseconds, 100_000.days).withIndex()) {
                 val semaphore: Semaphore = client.semaphore("ok$i", permits = 1) { acquireTimeout = limit }
                 semaphore.tryAcquire().shouldNotBeNull()
+            }
+        }
+    }
+
+    for (span in listOf(Long.MAX_VALUE.nanoseconds, Duration.INFINITE)) {
+        test("$span is refused where there is an end to what can be meant") {
+            refusesSettings("lease", "$span") { lease = span }
+            refusesSettings("retention", "$span") { retention = span }
+            refusesSettings("storeTimeout", "$span") { storeTimeout = span }
+            for (durability in listOf<() -> Any>({ Durability.replicated(1, timeout = span) }, { Durability.onDisk(timeout = span) })) {
+                shouldThrow<IllegalArgumentException> { durability() }.message shouldContain "timeout must be at most 1d"
+            }
+            witnessed {
+                val permit = client.semaphore("held", permits = 1) { maxHold = 60.seconds }.acquire()
+                for ((what, call) in listOf<Pair<String, suspend () -> Any?>>(
+                    "hold" to { permit.extend(span) },
+                    "longestLease" to {
+                        client.semaphore("api", permits = 1) {
+                            afterDataLoss = AfterDataLoss.QUARANTINE
+                            longestLease = span
+                        }
+                    },
+                    "longestLease" to {
+                        client.mutex("api") {
+                            afterDataLoss = AfterDataLoss.QUARANTINE
+                            longestLease = span
+                        }
+                    },
+                )) {
+                    refuses<IllegalArgumentException>(listOf("$what must be at most", "$span")) { call() }
+                }
+            }
+            // Where infinite means none, hundreds of years that are a number are too many.
+            if (span.isInfinite()) return@test
+            refusesSettings("holdWarning", "$span") { holdWarning = span }
+            witnessed {
+                val semaphore = client.semaphore("api", permits = 1)
+                for ((what, call) in listOf<Pair<String, suspend () -> Any?>>(
+                    "maxHold" to { client.semaphore("other", permits = 1) { maxHold = span } },
+                    "maxHold" to {
+                        client.semaphore("pool", permits = 1) {
+                            algorithm = SemaphoreAlgorithm.Pool()
+                            maxHold = span
+                        }
+                    },
+                    "maxHold" to { client.mutex("other") { maxHold = span } },
+                    "maxHold" to { semaphore.acquire(maxHold = span) },
+                    "maxHold" to { semaphore.tryAcquire(maxHold = span) },
+                    "signalTtl" to { client.event("other") { signalTtl = span } },
+                )) {
+                    refuses<IllegalArgumentException>(listOf("$what must be at most", "$span")) { call() }
+                }
+            }
+        }
+
+        test("$span is for ever wherever somebody waits") {
+            witnessed {
+                val semaphore = client.semaphore("api", permits = 1) { acquireTimeout = span }
+                val pool =
+                    client.semaphore("pool", permits = 1) {
+                        algorithm = SemaphoreAlgorithm.Pool()
+                        acquireTimeout = span
+                    }
+                val mutex = client.mutex("api") { lockTimeout = span }
+                val event = client.event("api")
+
+                /** [call] waits until [end] has ended what keeps it waiting. */
+                suspend fun waits(
+                    call: suspend () -> Any?,
+                    end: suspend () -> Unit,
+                ) {
+                    val waiting = clients.start { call() }
+                    eventually(PATIENCE) { client.usage().sumOf { it.waiting } shouldBe 1 }
+                    end()
+                    waiting.await().shouldNotBeNull()
+                }
+                for (limited in listOf(semaphore, pool)) {
+                    for (call in listOf<suspend () -> Permit?>(
+                        { limited.acquire() },
+                        { limited.acquire(timeout = span) },
+                        { limited.tryAcquire(timeout = span) },
+                        { limited.acquire(timeout = span, maxHold = 60.seconds) },
+                    )) {
+                        val held = limited.acquire()
+                        waits({ call()?.release() }) { held.release() }
+                    }
+                    val held = limited.acquire()
+                    waits({ limited.withPermit(timeout = span) { it.permits } }) { held.release() }
+                }
+                for (call in listOf<suspend () -> Any?>(
+                    { mutex.lock().release() },
+                    { mutex.lock(timeout = span).release() },
+                    { mutex.tryLock(timeout = span)?.release() },
+                    { mutex.withLock(timeout = span) { it.permits } },
+                    { withLocks(listOf(mutex), timeout = span) { it.size } },
+                )) {
+                    val held = mutex.lock()
+                    waits(call) { held.release() }
+                }
+                waits({ event.await(timeout = span) }) { event.set() }
+                waits({ event.tryAwait(timeout = span).takeIf { it } }) { event.set() }
+                val attaching = clients.start { client.attach("later", timeout = span) }
+                clients.client().semaphore("later", permits = 2)
+                attaching.await().permits() shouldBe 2
+                clients.client().attach("later", timeout = span).permits() shouldBe 2
+                (client.ping(timeout = span) > Duration.ZERO) shouldBe true
+                val held = semaphore.acquire()
+                semaphore.revoke(held.fencingToken, patience = span) shouldBe true
+                held.isLost shouldBe true
             }
         }
     }

@@ -7,11 +7,13 @@ import io.kotest.matchers.nulls.shouldNotBeNull
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.kotest.matchers.string.shouldNotContain
+import io.signalbox.InMemoryStore
 import io.signalbox.Signalbox
 import io.signalbox.StoreUnavailableException
 import io.signalbox.behaviour.InMemory
 import io.signalbox.behaviour.Redis
 import io.signalbox.behaviour.withClients
+import java.time.Instant
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.days
 import kotlin.time.Duration.Companion.hours
@@ -51,6 +53,12 @@ class SettingsSpec : FunSpec({
             refusesSettings("storeTimeout", "$timeout") { storeTimeout = timeout }
         }
         for (timeout in listOf(10.milliseconds, 1.hours, 30.days)) acceptsSettings(InMemory.emptyStore()) { storeTimeout = timeout }
+    }
+
+    test("a store in memory begins from 1970 to 9999") {
+        for (start in listOf(Instant.MIN, Instant.EPOCH.minusMillis(1), Instant.parse("+10000-01-01T00:00:00Z"), Instant.MAX)) {
+            shouldThrow<IllegalArgumentException> { InMemoryStore(start = start) }.message shouldContain "1970 to 9999, but was $start"
+        }
     }
 
     test("a namespace follows the rules for names, with at most 64 bytes") {

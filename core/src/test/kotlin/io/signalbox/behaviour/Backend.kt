@@ -4,6 +4,7 @@ import io.signalbox.InMemoryStore
 import io.signalbox.Semaphore
 import io.signalbox.Signalbox
 import io.signalbox.SignalboxSettings
+import io.signalbox.history.isFullRun
 import io.signalbox.internal.ledger.Kind
 import io.signalbox.testkit.RedisServer
 import kotlin.random.Random
@@ -14,6 +15,9 @@ interface Backend {
 
     /** What semaphores of this backend do not promise. */
     val lacks: Set<Ability> get() = emptySet()
+
+    /** Whether the suites are played on it in every run; else in the full one only. */
+    val isEveryday: Boolean get() = true
 }
 
 /** What not every kind of semaphore promises. */
@@ -29,6 +33,9 @@ enum class Ability {
 
     /** What is not used for one retention is forgotten; tested with leases of a fraction of a second. */
     FORGETTING,
+
+    /** Holders and waiters can be told to give up what they have. */
+    ORDERS,
 
     /** Settings are refused with the words of the Kotlin API. */
     KOTLIN_SETTINGS,
@@ -56,11 +63,17 @@ object InMemory : Backend {
     }
 }
 
+/** Whether a suite has the tests that [need][needs] that on this backend. */
+fun Backend.plays(needs: Array<out Ability>): Boolean = needs.none { it in lacks } && (isEveryday || isFullRun)
+
 /** The shared server, where a namespace of its own is an empty store. */
 open class Redis(
     private val uri: String = RedisServer.shared().uri,
     private val settings: SignalboxSettings.() -> Unit = {},
 ) : Backend {
+    /** Where anything can be stored. */
+    protected open val servers: List<RedisServer> get() = listOf(RedisServer.shared())
+
     override fun emptyStore(): Store {
         val unused = freshNamespace()
         return object : Store {
@@ -70,7 +83,7 @@ open class Redis(
                 configure()
             }
 
-            override fun knows(name: String) = keysOf(unused).any { "{$name}" in it }
+            override fun knows(name: String) = servers.any { server -> keysOf(unused, server).any { "{$name}" in it } }
         }
     }
 
@@ -80,9 +93,11 @@ open class Redis(
 /** A namespace that nobody has used before. */
 fun freshNamespace(): String = "test-" + Random.nextLong().toULong().toString(36)
 
-/** What the shared server has stored under [namespace]. */
-fun keysOf(namespace: String): Set<String> {
-    val server = RedisServer.shared()
+/** What [server] has stored under [namespace]. */
+fun keysOf(
+    namespace: String,
+    server: RedisServer = RedisServer.shared(),
+): Set<String> {
     val keys = mutableSetOf<String>()
     var cursor = "0"
     do {

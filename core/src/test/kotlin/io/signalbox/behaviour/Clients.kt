@@ -15,6 +15,7 @@ import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.async
 import kotlinx.coroutines.cancel
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.test.runTest
 import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeout
 
@@ -56,6 +57,21 @@ suspend fun withClients(
     val clients = Clients(store, scope)
     try {
         withContext(Dispatchers.Default) { withTimeout(PATIENCE) { clients.body() } }
+    } finally {
+        scope.cancel()
+        clients.close()
+    }
+}
+
+/** The same under `runTest`, as users write their tests: time that the test waits for passes at once, and the server has its own. */
+fun withClientsUnderTest(
+    store: Store,
+    body: suspend Clients.() -> Unit,
+) = runTest(timeout = PATIENCE) {
+    val scope = CoroutineScope(coroutineContext + SupervisorJob())
+    val clients = Clients(store, scope)
+    try {
+        clients.body()
     } finally {
         scope.cancel()
         clients.close()

@@ -6,12 +6,15 @@ import io.kotest.matchers.comparables.shouldBeLessThanOrEqualTo
 import io.kotest.matchers.nulls.shouldNotBeNull
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
+import io.signalbox.LeaseLostException
 import io.signalbox.Permit
 import io.signalbox.Semaphore
+import io.signalbox.withPermit
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
+import kotlinx.coroutines.awaitCancellation
 
 /** The setting `maxHold`, and `Permit.extend`. */
 fun SemaphoreBehaviour.limitedHolds() {
@@ -23,6 +26,28 @@ fun SemaphoreBehaviour.limitedHolds() {
         permit.awaitLoss()
         permit.isLost shouldBe true
         next.await().holdersAtGrant shouldBe 1
+    }
+
+    behaviour("an acquire may limit its own hold, whatever the handle says") {
+        val semaphore = semaphore(permits = 3)
+        val brief = semaphore.acquire(maxHold = 50.milliseconds)
+        val several = semaphore.acquire(permits = 2, timeout = PATIENCE, maxHold = 50.milliseconds)
+        brief.awaitLoss()
+        several.awaitLoss()
+        semaphore.acquire(permits = 3).run {
+            remainingHold(semaphore) shouldBe null
+            release() shouldBe true
+        }
+        semaphore.tryAcquire(maxHold = 10.minutes).shouldNotBeNull().extend(20.minutes) shouldBe true
+        semaphore.tryAcquire(permits = 3, timeout = 20.milliseconds, maxHold = 10.minutes) shouldBe null
+        shouldThrow<LeaseLostException> { semaphore.withPermit(maxHold = 30.milliseconds) { awaitCancellation() } }
+        shouldThrow<IllegalArgumentException> { semaphore.acquire(maxHold = Duration.ZERO) }.message shouldContain "maxHold"
+    }
+
+    behaviour("an acquire may do without the limit of its handle") {
+        val semaphore = client().semaphore("api", permits = 2) { maxHold = 10.minutes }
+        semaphore.acquire(maxHold = Duration.INFINITE).remainingHold(semaphore) shouldBe null
+        semaphore.acquire().remainingHold(semaphore).shouldNotBeNull()
     }
 
     behaviour("several permits are lost and given back as one") {

@@ -5,6 +5,9 @@ import io.kotest.matchers.nulls.shouldNotBeNull
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.signalbox.AcquireTimeoutException
+import io.signalbox.Attempt
+import io.signalbox.getOrElse
+import io.signalbox.tryWithPermit
 import io.signalbox.withPermit
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
@@ -15,6 +18,8 @@ fun SemaphoreBehaviour.waitingForLimitedTime() {
         val semaphore = semaphore(permits = 1)
         val first = semaphore.acquire(timeout = PATIENCE)
         val second = start { semaphore.acquire(timeout = PATIENCE) }
+        // Called in virtual time both go on elsewhere, and either may come first.
+        semaphore.awaitQueue(1)
         val third = start { semaphore.tryAcquire(timeout = PATIENCE) }
         semaphore.awaitQueue(2)
         first.release()
@@ -62,6 +67,29 @@ fun SemaphoreBehaviour.waitingForLimitedTime() {
         holder.release()
         acquire.await().release()
         tryAcquire.await().shouldNotBeNull().release() shouldBe true
+    }
+
+    behaviour("a block with a time limit for its acquire runs if it is granted in time, else the call fails") {
+        val semaphore = semaphore(permits = 1)
+        semaphore.withPermit(timeout = PATIENCE) { it.permits } shouldBe 1
+        val holder = semaphore.acquire()
+        shouldThrow<AcquireTimeoutException> { semaphore.withPermit(timeout = 20.milliseconds) { error("not in time") } }
+        semaphore.awaitQueue(0)
+        holder.release()
+    }
+
+    behaviour("a block that returned null is told apart from one that was not in time") {
+        val semaphore = semaphore(permits = 1)
+        semaphore.tryWithPermit { null } shouldBe semaphore.tryWithPermit(timeout = PATIENCE) { null }
+        semaphore.tryWithPermit { "ran" }.getOrElse { "not in time" } shouldBe "ran"
+        val holder = semaphore.acquire()
+        for (limit in listOf(Duration.ZERO, 20.milliseconds)) {
+            semaphore.tryWithPermit(timeout = limit) { null } shouldBe Attempt.NotInTime
+            semaphore.tryWithPermit(timeout = limit) { "ran" }.getOrElse { "not in time" } shouldBe "not in time"
+        }
+        semaphore.awaitQueue(0)
+        holder.release() shouldBe true
+        semaphore.availablePermits() shouldBe 1
     }
 
     behaviour("acquireTimeout limits acquires that name no limit, and only those") {

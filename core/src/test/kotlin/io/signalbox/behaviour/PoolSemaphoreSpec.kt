@@ -17,15 +17,23 @@ class PoolSemaphoreSpec : SemaphoreBehaviour(RedisPool) {
         test("a pool does what a queue does, except for exactly this") {
             leftOut shouldContainExactlyInAnyOrder listOf(
                 // Order across clients, and the view on waiters of other clients.
+                "a lazy handle with a declaration of its own joins as a known one of the same client would",
                 "acquires of several clients are granted in the order in which they were made",
                 "who comes last waits behind those of other clients, however often permits change hands",
                 "a place in the queue that is given up delays nobody behind it",
                 "several permits at the head of the queue hold back fewer behind them",
                 "one release serves as many waiters as fit",
                 "a snapshot lists the queue of all clients from its head on",
+                "grants are what was handed out: who gave up in time is not among them",
                 "trying does not jump the queue, be it of the same client or of another",
                 "growing is seen by every client and serves the queue at once",
                 "after one lease it grants, first come, first served",
+                // Orders.
+                "a revoked permit is lost, its block says by whom, and somebody else is granted it",
+                "revoking reaches permits with a limit, and several in one grant, and nothing that nobody holds",
+                "who does not obey in time loses what it holds all the same",
+                "deleting ends it for holders and waiters of all clients, and the next use begins anew with larger tokens",
+                "deleting what is not used any more leaves nothing that counts",
                 // 1 to 4096 permits.
                 "at a gate of no permits one may wait, two can never pass",
                 "with no permits it is a gate that a resize opens",
@@ -37,11 +45,16 @@ class PoolSemaphoreSpec : SemaphoreBehaviour(RedisPool) {
     }
 }
 
-internal object RedisPool : Redis() {
-    override val lacks = setOf(Ability.SHARED_QUEUE, Ability.ANY_COUNT)
+internal object RedisPool : Pooled(Redis())
+
+/** What [backend] has, its semaphores as pools. */
+internal open class Pooled(
+    private val backend: Backend,
+) : Backend by backend {
+    override val lacks = setOf(Ability.SHARED_QUEUE, Ability.ANY_COUNT, Ability.ORDERS)
 
     override fun emptyStore(): Store {
-        val queues = super.emptyStore()
+        val queues = backend.emptyStore()
         return object : Store by queues {
             private val handles = ConcurrentHashMap.newKeySet<Semaphore>()
             private val clients = AtomicInteger()
@@ -69,6 +82,12 @@ private class PoolClient(
         permits: Int,
         configure: SemaphoreSettings.() -> Unit,
     ): Semaphore = client.semaphore(name, permits) { pool(configure) }.also { handles += it }
+
+    override fun lazySemaphore(
+        name: String,
+        permits: Int,
+        configure: SemaphoreSettings.() -> Unit,
+    ): Semaphore = client.lazySemaphore(name, permits) { pool(configure) }.also { handles += it }
 
     override suspend fun attach(
         name: String,

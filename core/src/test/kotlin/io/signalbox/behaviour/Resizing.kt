@@ -79,7 +79,17 @@ fun SemaphoreBehaviour.resizing() {
     behaviour("after shrinking, more than is left fails at once") {
         val semaphore = semaphore(permits = 4)
         semaphore.resize(2)
-        shouldThrow<IllegalArgumentException> { semaphore.acquire(permits = 3) }
+        shouldThrow<IllegalArgumentException> { semaphore.acquire(permits = 3) }.message shouldContain "resized"
+        semaphore.acquire(permits = 2).holdersAtGrant shouldBe 2
+    }
+
+    behaviour("after shrinking, trying for more than is left is answered with no, and for more than there ever was is misuse") {
+        val semaphore = semaphore(permits = 4)
+        semaphore.resize(2)
+        semaphore.tryAcquire(permits = 3) shouldBe null
+        semaphore.tryAcquire(permits = 3, timeout = PATIENCE) shouldBe null
+        shouldThrow<IllegalArgumentException> { semaphore.tryAcquire(permits = 5) }.message shouldContain "it has"
+        shouldThrow<IllegalArgumentException> { semaphore.tryAcquire(permits = 5, timeout = PATIENCE) }
         semaphore.acquire(permits = 2).holdersAtGrant shouldBe 2
     }
 

@@ -18,7 +18,7 @@ private const val START = 1_000_000L
 class ConsumedSignalsSpec :
     FunSpec({
         fun event(): SemaphoreState =
-            open(null, Opening("a.1", "", "label", "inbox", 30_000, 60_000, 0, false, false, "epoch", 0, 0, emptyList()), START * 1000)
+            open(null, Opening("a.1", "", "label", "inbox", 30_000, 60_000, 0, false, 0, "epoch", 0, 0, emptyList()), START * 1000)
                 .first!!
 
         fun SemaphoreState.exchange(
@@ -47,5 +47,15 @@ class ConsumedSignalsSpec :
             val cleared = event.exchange(2, after = 1, listOf(Command.Clear), consumed = 1)
             cleared.results shouldBe listOf(1)
             cleared.permits shouldBe 0
+        }
+
+        test("where nothing is kept any more, what is consumed is not looked for among what was") {
+            val event = event()
+            event.exchange(1, after = 0, listOf(Command.Signal(10, keepMillis = -1), Command.Redeclare(0)))
+            event.exchange(2, after = 1, listOf(Command.Redeclare(5)), acquires = 1)
+            event.exchange(3, after = 2, emptyList(), consumed = 1).permits shouldBe 4
+            event.keep shouldBe 0
+            // As the script does: a set that it does not look at.
+            event.signals.size shouldBe 1
         }
     })

@@ -7,6 +7,7 @@ import io.kotest.matchers.booleans.shouldBeTrue
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.kotest.matchers.types.shouldBeSameInstanceAs
+import io.signalbox.DeletedException
 import io.signalbox.Event
 import io.signalbox.EventFullException
 import io.signalbox.EventSettings
@@ -18,6 +19,8 @@ import io.signalbox.behaviour.Clients
 import io.signalbox.behaviour.InMemory
 import io.signalbox.behaviour.PATIENCE
 import io.signalbox.behaviour.Redis
+import io.signalbox.behaviour.Store
+import io.signalbox.behaviour.plays
 import io.signalbox.behaviour.withClients
 import java.util.concurrent.atomic.AtomicInteger
 import kotlin.random.Random
@@ -47,8 +50,14 @@ abstract class EventBehaviour(
         vararg needs: Ability,
         body: suspend Clients.() -> Unit,
     ) {
-        if (needs.none { it in backend.lacks }) test(name) { withClients(backend.emptyStore(), body) }
+        if (backend.plays(needs)) test(name) { play(backend.emptyStore(), body) }
     }
+
+    /** Has the clients of [store] do what a test wants of them. */
+    protected open suspend fun play(
+        store: Store,
+        body: suspend Clients.() -> Unit,
+    ) = withClients(store, body)
 
     private suspend fun Clients.event(configure: EventSettings.() -> Unit = {}): Event = client().event("done", configure)
 
@@ -60,6 +69,19 @@ abstract class EventBehaviour(
     }
 
     init {
+        behaviour("deleting forgets what is kept, and ends who awaits") {
+            val event = client().event("done")
+            event.set()
+            event.delete() shouldBe true
+            event.isSet() shouldBe false
+            val awaiting = start { shouldThrow<DeletedException> { event.await() } }
+            event.awaitWaiting(1)
+            client().event("done").delete() shouldBe true
+            awaiting.await().semaphore shouldBe "done"
+            event.set()
+            event.tryAwait() shouldBe true
+        }
+
         behaviour("set() ends exactly one await(), the one that came first, over clients") {
             val order = mutableListOf<Int>()
             val waiting = List(3) { i ->

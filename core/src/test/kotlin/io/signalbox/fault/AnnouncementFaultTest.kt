@@ -5,11 +5,15 @@ import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.comparables.shouldBeLessThan
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
+import io.signalbox.internal.BackendOwner
+import io.signalbox.internal.SignalboxBackend
+import io.signalbox.internal.redis.Announcements
 import io.signalbox.internal.redis.Scripts
 import java.util.concurrent.atomic.AtomicInteger
 import kotlin.time.Duration.Companion.seconds
 import kotlin.time.measureTime
 import kotlinx.coroutines.async
+import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.withTimeout
 
 private const val PUSH = "redis.call('RPUSH', other.inbox, line)"
@@ -20,6 +24,36 @@ class AnnouncementFaultTest : FunSpec({
 
     fun scriptsThatPush(instead: String) =
         Scripts { script -> script.also { if ("'gap '" in it) it shouldContain PUSH }.replace(PUSH, instead) }
+
+    test("a line that its recipient cannot take in keeps no other from its own, and the connection stays") {
+        onStage {
+            val client = client()
+            val store = (client as BackendOwner).backend.store as SignalboxBackend.Store.Redis
+            val heard = Channel<String>(Channel.UNLIMITED)
+            val recipients =
+                mapOf<String, (String) -> Unit>("bad" to { throw NumberFormatException("made up") }, "good" to { heard.trySend(it) })
+            store.line.announcements.run {
+                for ((name, hear) in recipients) {
+                    register(
+                        name,
+                        object : Announcements.Recipient {
+                            override fun onLine(text: String) = hear(text)
+
+                            override fun onInboxChanged() = Unit
+                        },
+                    )
+                }
+                open()
+            }
+            val connection = redis.awaitBlockingClient()
+            val inbox = store.line.announcements.inbox
+            redis.command("RPUSH", inbox, "bad 1", "good 1", "bad 2", "nobody 1", "", "good 2")
+            redis.command("RPUSH", inbox, "good 3")
+            withTimeout(20.seconds) { List(3) { heard.receive() } } shouldBe listOf("1", "2", "3")
+            redis.awaitBlockingClient() shouldBe connection
+            store.line.announcements.inbox shouldBe inbox
+        }
+    }
 
     test("an announcement that is never pushed: the waiter finds its permit within the third of a lease") {
         onStage {

@@ -1,13 +1,18 @@
 package io.signalbox.fault
 
 import io.kotest.assertions.nondeterministic.eventually
+import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.longs.shouldBeGreaterThan
 import io.kotest.matchers.shouldBe
+import io.kotest.matchers.string.shouldContain
+import io.signalbox.StoreUnavailableException
 import io.signalbox.internal.redis.Scripts
 import io.signalbox.testkit.RedisProcess
 import io.signalbox.testkit.RedisServer
 import kotlin.time.Duration.Companion.seconds
+import kotlin.time.TimeSource
+import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.async
 
 /** A failover to a replica that had not yet heard of the latest grants. */
@@ -102,6 +107,37 @@ class ReplicaPromotionTest : FunSpec({
                 // Its connection stays open and answers READONLY.
                 permit.release() shouldBe true
                 StoredSemaphore(replica, "turned").held shouldBe 0
+            }
+        }
+    }
+
+    test("a primary that writes only with a replica gives nothing away beside the replica that was promoted, and says why") {
+        onStage({
+            config("min-replicas-to-write", "1")
+            config("min-replicas-max-lag", "1")
+        }) {
+            RedisServer.start { replicaOf(redis) }.use { replica ->
+                eventually(30.seconds) { redis.command("INFO", "replication").lines().any { "lag=0" in it || "lag=1" in it } shouldBe true }
+                val former = client(lease = 3.seconds) { storeTimeout = 1.seconds }
+                val semaphore = eventually(30.seconds) { former.semaphore("leader", 1) }
+                val permit = semaphore.acquire()
+                eventually(30.seconds) { StoredSemaphore(replica, "leader").held shouldBe 1 }
+                val lost = CompletableDeferred<TimeSource.Monotonic.ValueTimeMark>()
+                permit.onLost { lost.complete(TimeSource.Monotonic.markNow()) }
+
+                // By hand: nobody tells the old primary, and its clients stay with it.
+                replica.promote()
+                val newcomer = client(replica.uri, lease = 3.seconds).semaphore("leader", 1).acquire()
+                val granted = TimeSource.Monotonic.markNow()
+
+                // The old one has no replica any more, renews nothing, and grants nobody.
+                lost.await()
+                val text = shouldThrow<StoreUnavailableException> { semaphore.tryAcquire() }.message
+                text shouldContain "NOREPLICAS"
+                text shouldContain "min-replicas-to-write"
+                // At no time both: the former holder heard of it before the lease of his session was over on the new primary.
+                (lost.await() <= granted) shouldBe true
+                newcomer.release() shouldBe true
             }
         }
     }

@@ -1,5 +1,6 @@
 package io.signalbox.history
 
+import io.signalbox.internal.ledger.Kind
 import io.signalbox.testkit.RedisServer
 
 /** One line that a script wrote down. */
@@ -25,8 +26,9 @@ internal class AuditEvent(
 internal class AuditLog(
     private val redis: RedisServer,
     name: String,
+    kind: Kind = Kind.SEMAPHORE,
 ) {
-    private val key = auditKey(name)
+    private val key = auditKey(name, kind = kind)
     private var read = 0
 
     /** What was written since the last call. */

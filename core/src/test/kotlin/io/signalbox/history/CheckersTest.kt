@@ -62,6 +62,32 @@ class CheckersTest : FunSpec({
         ).shouldBeEmpty()
     }
 
+    test("a turn whose session is over is passed by, also if the session is still there, but not before") {
+        fun admittedAt(millis: Int) =
+            check(
+                1,
+                """
+                10 a.1 exchange 1 0
+                10 a.1 words a.1 0 0 0 0
+                10 a.1 given a.1 1
+                10 a.1 admitted a.1 0 100 2
+                500 b.1 exchange 1 0
+                500 b.1 words b.1 0 0 0 0
+                $millis b.1 exchange 2 0
+                $millis b.1 words b.1 0 0 0 0
+                $millis b.1 admitted b.1 0 102 1
+                1300 b.1 exchange 3 0
+                1300 b.1 words b.1 0 0 0 0
+                1300 b.1 ended a.1
+                1300 b.1 given b.1 1
+                1310 b.1 exchange 4 0
+                1310 b.1 words b.1 1 1 0 0
+                """,
+            )
+        admittedAt(1100).shouldBeEmpty()
+        admittedAt(900).first() shouldContain "passes by a.1, whose turn it is"
+    }
+
     test("a crash without a fault: the dead session's permit and place are taken when its lease is over") {
         check(
             1,

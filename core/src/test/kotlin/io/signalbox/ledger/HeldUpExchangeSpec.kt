@@ -5,15 +5,9 @@ import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.longs.shouldBeLessThan
 import io.kotest.matchers.shouldBe
 import io.signalbox.StoreUnavailableException
-import io.signalbox.internal.Observers
-import io.signalbox.internal.coordination.CoordinationSettings
 import io.signalbox.internal.coordination.HandleSettings
-import io.signalbox.internal.coordination.NanoClock
-import io.signalbox.internal.coordination.SemaphoreCoordinator
-import io.signalbox.internal.ledger.ClientIdentity
 import io.signalbox.internal.ledger.Exchange
 import io.signalbox.internal.ledger.ExchangeReply
-import io.signalbox.internal.ledger.Kind
 import io.signalbox.internal.ledger.Ledger
 import io.signalbox.internal.ledger.LedgerName
 import io.signalbox.internal.memory.MemoryLedger
@@ -44,19 +38,8 @@ class HeldUpExchangeSpec : FunSpec({
     test("while an exchange waits to be written, calls fail within the store timeout, one after the other") {
         runTest {
             val line = StuckLine(MemoryLedger(MemoryLedgers(testTimeSource), "test", backgroundScope))
-            val origin = testTimeSource.markNow()
-            val coordinator =
-                SemaphoreCoordinator(
-                    LedgerName(Kind.SEMAPHORE, "api"),
-                    line,
-                    ClientIdentity(),
-                    CoordinationSettings("label", leaseMillis = 10_000, retentionMillis = 3_600_000, storeTimeoutMillis = 500),
-                    NanoClock { origin.elapsedNow().inWholeNanoseconds },
-                    backgroundScope,
-                    Observers(),
-                    elsewhere = Runnable::run,
-                )
-            coordinator.join(HandleSettings(declared = 1, bounded = true, quarantine = false, holdMillis = -1))
+            val coordinator = coordinatorOf(line, storeTimeoutMillis = 500)
+            coordinator.join(HandleSettings(declared = 1, bounded = true, longestMillis = 0, holdMillis = -1))
             line.stuck = true
 
             repeat(5) {

@@ -59,8 +59,11 @@ internal class RandomSequence(
     private val length: Int,
 ) {
     private val random = Random(seed)
+
+    /** Little more than acquires and releases, of clients that live long, mostly with room for all: what the short way is made for. */
+    private val gentle = random.nextInt(3) == 0
     private val event = random.nextInt(5) == 0
-    private val declared = if (event) 0 else listOf(0, 1, 2, 7).random(random)
+    private val declared = if (event) 0 else (if (gentle) listOf(1, 7, 100, 100) else listOf(0, 1, 2, 7)).random(random)
     private val bounded = !event && random.nextInt(4) > 0
     private val bound = if (random.nextInt(3) == 0) 2 else 100
     private val lease = listOf(100L, 1000L, 1600L).random(random)
@@ -68,8 +71,6 @@ internal class RandomSequence(
     /** Sequences without anything listed are calm more often. */
     private val plainOnly = random.nextInt(2) == 0
 
-    /** Little more than acquires and releases, of clients that live long: what the short way is made for. */
-    private val gentle = random.nextInt(3) == 0
     private var micros = 1_700_000_000_000_000L + random.nextLong(1_000_000_000L)
     private var sessions = 0
     private var epochs = 0
@@ -91,6 +92,9 @@ internal class RandomSequence(
         var calm = false
         var permits = 0
         var inbox = ""
+
+        /** The last that is known to have arrived. */
+        var heardInbox = ""
         var floor = 0L
 
         /** What was said, and what is true of it: the difference is not said yet. */
@@ -104,6 +108,9 @@ internal class RandomSequence(
 
         /** Places in the queue by sequence number. */
         val queued = LinkedHashMap<Long, Place>()
+
+        /** The moments of the last two answers, by the parity of their numbers. */
+        val heard = longArrayOf(-1, -1)
 
         val words get() = Words(returned, passed, dropped, consumed)
     }
@@ -171,18 +178,20 @@ internal class RandomSequence(
             retentionMillis = 3_600_000,
             declared = if (random.nextInt(12) == 0) declared + 1 else declared,
             bounded = bounded,
-            quarantine = random.nextInt(8) == 0,
+            longestMillis = if (random.nextInt(8) == 0) lease * (1 + random.nextInt(2)) else 0,
             newEpoch = "epoch${++epochs}",
             running = if (random.nextInt(3) == 0) width + random.nextInt(2) else 0,
             floor = if (random.nextInt(3) == 0) client.floor else 0,
             listed = if (random.nextInt(3) == 0) client.listed.values.filter { random.nextInt(4) > 0 } else emptyList(),
+            policy = Opening.Policy.entries.random(random),
+            hearsOrders = random.nextInt(4) > 0,
         )
     }
 
     private fun attach(client: Client): Step =
         open(
             client,
-            Opening(session(client), "", "", "inbox", lease, 3_600_000, -1, true, false, "unused", 0, 0, emptyList()),
+            Opening(session(client), "", "", "inbox", lease, 3_600_000, -1, true, 0, "unused", 0, 0, emptyList()),
         )
 
     private fun session(client: Client): String = "client${client.index}.${++sessions}"
@@ -205,6 +214,8 @@ internal class RandomSequence(
             client.record = SessionRecord(given = opened.width.toLong())
             client.calm = false
             client.inbox = opening.inbox
+            client.heardInbox = opening.inbox
+            client.heard.fill(-1)
             client.passed = 0
             client.dropped = 0
             client.returned = 0
@@ -262,7 +273,7 @@ internal class RandomSequence(
         }
         val commands = if (simple) emptyList() else bogus { command(client) }
         val inbox = if (random.nextInt(10) == 0) "${client.inbox}'" else client.inbox
-        val mayExpect = simple && skip == 0L && inbox == client.inbox && client.calm
+        val mayExpect = simple && skip == 0L && inbox == client.heardInbox && client.calm
         val exchange =
             Exchange(
                 session = client.session,
@@ -277,6 +288,13 @@ internal class RandomSequence(
                     if (simple) emptyList() else bogus { ListedGrant(1_500_000_000_000_000, 2) },
                 leaves = leaves,
                 commands = commands,
+                heard = if (random.nextInt(50) ==
+                    0
+                ) {
+                    micros / 1000 - random.nextInt(2)
+                } else {
+                    client.heard[((client.number + 1 + skip) % 2).toInt()]
+                },
                 roster = if (random.nextInt(6) == 0) Roster(0, listOf(Roster.Running(123, 2, 5))) else null,
                 expected = if (mayExpect) expectation(client, before, runs.sumOf { it.count }) else null,
                 goodbye = goodbye,
@@ -335,15 +353,30 @@ internal class RandomSequence(
 
     private fun command(client: Client): Command {
         val limited = client.listed.values.filter { it.holdMillis >= 0 }.randomOrNull(random)
-        return when (if (event) random.nextInt(1, 7) else random.nextInt(3)) {
+        return when (if (event) random.nextInt(1, 7) else random.nextInt(3) + if (random.nextInt(3) == 0) 7 else 0) {
             0 -> Command.Resize(listOf(0, 1, 2, 3, 8).random(random))
             1 -> Command.AddPermits(if (random.nextInt(3) == 0) 1_000_000_000 else 1)
             in 3..5 -> Command.Signal(random.nextInt(1, 6), if (random.nextInt(2) == 0) -1 else random.nextLong(1, 2 * lease))
             6 -> Command.Clear
+            7 -> Command.Redeclare(listOf(0, 1, 2, 3, 8).random(random))
+            8, 9 -> order()
             else -> Command.Extend(
                 ListedGrant(limited?.token ?: 1_234_567_890_123_456, limited?.weight ?: 1),
                 random.nextLong(1, 2 * lease),
             )
+        }
+    }
+
+    /** For what somebody holds, by count or listed, or nobody does. */
+    private fun order(): Command {
+        val holder = clients.random(random)
+        val listed = holder.listed.values.randomOrNull(random)?.takeIf { random.nextBoolean() }
+        val token = listed?.token ?: 1_234_567_890_123_456
+        val weight = listed?.weight ?: 0
+        return if (random.nextInt(3) > 0) {
+            Command.Revoke(holder.session, token, weight, "operator ${random.nextInt(3)}")
+        } else {
+            Command.Enforce(holder.session, token, weight)
         }
     }
 
@@ -361,11 +394,13 @@ internal class RandomSequence(
         done: Answer.Done,
     ) {
         client.number = exchange.number
+        client.heard[(exchange.number % 2).toInt()] = done.now
         client.recent.addLast(exchange)
         if (client.recent.size > 3) client.recent.removeFirst()
         all += exchange
         client.record = done.record
         client.calm = done.calm
+        client.heardInbox = exchange.inbox
         client.permits = done.permits
         exchange.releases.forEach { client.listed.remove(it.token) }
         exchange.leaves.forEachIndexed { index, run ->
@@ -376,6 +411,8 @@ internal class RandomSequence(
                 is News.Admitted -> repeat(fact.count) { client.queued.remove(fact.sequence + it) }
 
                 is News.Refused -> repeat(fact.count) { client.queued.remove(fact.sequence + it) }
+
+                is News.Revoked -> Unit
 
                 is News.Granted ->
                     repeat(fact.count) {

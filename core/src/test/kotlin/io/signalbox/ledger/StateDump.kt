@@ -7,10 +7,10 @@ import io.signalbox.internal.memory.SemaphoreState
 /** Everything a ledger knows about a semaphore, in a form in which the model and Redis can be compared; rosters aside. */
 internal fun SemaphoreState.dump(): String {
     val counts =
-        "epoch=$epoch declared=$declared bounded=$bounded permits=$permits " +
+        "epoch=$epoch declared=$declared redeclared=$isRedeclared bounded=$bounded permits=$permits " +
             "plain=$plain listed=$listed turn=${turn?.id.orEmpty()} gone=$gone " +
             "ticket=$ticket fence=$fence wake=$wake clock=$clock offset=$offset keep=$keep " +
-            "signals=${signals.map { if (it == Long.MAX_VALUE) "inf" else "$it" }}"
+            "longest=$longest signals=${signals.map { if (it == Long.MAX_VALUE) "inf" else "$it" }}"
     val sessions =
         sessions.values.sortedBy { it.id }.joinToString("\n") {
             "${it.id}: ${it.record.text()} inbox=${it.inbox} listed=${it.listed.values.map { listed ->
@@ -34,10 +34,13 @@ internal fun RedisCommands<String, String>.dump(
     val limits = zrangeWithScores(keys[2], 0, -1).associate { it.value to it.score.toLong() }
     val signals = zrangeWithScores(keys[3], 0, -1).map { it.score }
     val counts =
-        "epoch=${state["epoch"]} declared=${state["declared"]} bounded=${state["bounded"] == "1"} permits=${state["permits"]} " +
+        "epoch=${state["epoch"]} declared=${state["declared"]} redeclared=${state["redeclared"] == "1"} " +
+            "bounded=${state["bounded"] == "1"} permits=${state["permits"]} " +
             "plain=${state["plain"]} listed=${state["listed"]} turn=${state["turn"]} gone=${state["gone"]} " +
             "ticket=${state["ticket"]} fence=${state["fence"]} wake=${state["wake"]} clock=${state["clock"]} offset=$offset " +
-            "keep=${state["keep"] ?: 0} signals=${signals.map { if (it.isInfinite()) "inf" else "${it.toLong()}" }}"
+            "keep=${state["keep"] ?: 0} longest=${state["longest"]} signals=${signals.map {
+                if (it.isInfinite()) "inf" else "${it.toLong()}"
+            }}"
     check(listed.sumOf { it.substringAfterLast(':').toInt() } == state.getValue("listed").toInt()) { "$listed, ${state["listed"]} listed" }
     val sessions =
         zrangeWithScores(keys[5], 0, -1).sortedBy { it.value }.joinToString("\n") { session ->

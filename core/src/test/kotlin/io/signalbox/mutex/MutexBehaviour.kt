@@ -11,26 +11,39 @@ import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.kotest.matchers.types.shouldBeSameInstanceAs
 import io.signalbox.AcquireTimeoutException
+import io.signalbox.Attempt
+import io.signalbox.DeletedException
 import io.signalbox.LeaseLostException
 import io.signalbox.Mutex
 import io.signalbox.MutexSettings
 import io.signalbox.SignalboxClosedException
+import io.signalbox.TooManyWaitersException
 import io.signalbox.behaviour.Ability
 import io.signalbox.behaviour.Backend
 import io.signalbox.behaviour.Clients
 import io.signalbox.behaviour.InMemory
 import io.signalbox.behaviour.PATIENCE
 import io.signalbox.behaviour.Redis
+import io.signalbox.behaviour.Store
+import io.signalbox.behaviour.plays
 import io.signalbox.behaviour.withClients
+import io.signalbox.tryWithLock
 import io.signalbox.withLock
+import io.signalbox.withLocks
+import io.signalbox.withReentrantLock
+import kotlin.random.Random
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.days
+import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.awaitCancellation
+import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
 import kotlinx.coroutines.yield
 
 class InMemoryMutexSpec : MutexBehaviour(InMemory)
@@ -46,12 +59,120 @@ abstract class MutexBehaviour(
         vararg needs: Ability,
         body: suspend Clients.() -> Unit,
     ) {
-        if (needs.none { it in backend.lacks }) test(name) { withClients(backend.emptyStore(), body) }
+        if (backend.plays(needs)) test(name) { play(backend.emptyStore(), body) }
     }
+
+    /** Has the clients of [store] do what a test wants of them. */
+    protected open suspend fun play(
+        store: Store,
+        body: suspend Clients.() -> Unit,
+    ) = withClients(store, body)
 
     private suspend fun Clients.mutex(): Mutex = client().mutex("report")
 
     init {
+        behaviour("a block with a time limit for its lock runs if it is granted in time") {
+            val mutex = mutex()
+            mutex.withLock(timeout = PATIENCE) { it.permits } shouldBe 1
+            mutex.tryWithLock { null } shouldBe mutex.tryWithLock(timeout = PATIENCE) { null }
+            val holder = mutex().lock()
+            shouldThrow<AcquireTimeoutException> { mutex.withLock(timeout = 20.milliseconds) { error("not in time") } }
+            mutex.tryWithLock { "ran" } shouldBe Attempt.NotInTime
+            mutex.tryWithLock(timeout = 20.milliseconds) { null } shouldBe Attempt.NotInTime
+            holder.release()
+        }
+
+        behaviour("a lock may limit its own hold") {
+            val mutex = mutex()
+            shouldThrow<LeaseLostException> { mutex.withLock(maxHold = 30.milliseconds) { awaitCancellation() } }
+            mutex.lock(maxHold = 1.hours).run {
+                mutex.owner()?.remainingHold.shouldNotBeNull()
+                release() shouldBe true
+            }
+            mutex.tryLock(maxHold = 1.hours).shouldNotBeNull().release() shouldBe true
+        }
+
+        behaviour("a reentrant block runs inside of its own kind under the same permit, and gives nothing back", Ability.OWN_WITH_LOCK) {
+            val mutex = mutex()
+            val tokens = mutex.withReentrantLock { outer ->
+                val inner = mutex.withReentrantLock { again ->
+                    withContext(Dispatchers.Default) { coroutineScope { mutex.withReentrantLock { listOf(again, it) } } }
+                }
+                mutex.isLocked() shouldBe true
+                mutex().tryLock() shouldBe null
+                (inner + outer).map { it.fencingToken }.toSet()
+            }
+            tokens.size shouldBe 1
+            mutex.isLocked() shouldBe false
+        }
+
+        behaviour("who runs beside a reentrant block does not hold it, nor does a plain block around", Ability.OWN_WITH_LOCK) {
+            val mutex = mutex()
+            mutex.withReentrantLock {
+                async { shouldThrow<IllegalStateException> { mutex.withReentrantLock { } } }.await()
+                launch { shouldThrow<IllegalStateException> { mutex.lock() } }.join()
+                // Another mutex's block in between changes nothing of that.
+                client().mutex("other").withLock {
+                    mutex.withReentrantLock { it.permits } shouldBe 1
+                    async { shouldThrow<IllegalStateException> { mutex.withReentrantLock { } } }.await()
+                }
+                shouldThrow<IllegalStateException> { mutex.withLock { } }
+            }
+            mutex.withLock { shouldThrow<IllegalStateException> { mutex.withReentrantLock { } } }
+            mutex.withReentrantLock { it.permits } shouldBe 1
+        }
+
+        behaviour("several locks are taken in the order of their names, so that nobody waits in a circle") {
+            val names = listOf("a", "b", "c")
+            var inside = 0
+            List(12) { nth ->
+                val mine = client().let { client -> names.shuffled(Random(nth)).map { client.mutex(it) } }
+                async {
+                    withLocks(mine) { permits ->
+                        permits.map { it.name } shouldBe mine.map { it.name }
+                        inside++ shouldBe 0
+                        yield()
+                        inside--
+                    }
+                }
+            }.awaitAll()
+            val client = client()
+            withLocks(client.mutex("a"), client.mutex("b")) { it.size } shouldBe 2
+            val held = client().mutex("b").lock()
+            shouldThrow<AcquireTimeoutException> { withLocks(names.map { client.mutex(it) }, timeout = 20.milliseconds) { } }
+            held.release()
+            names.forEach { client().mutex(it).tryLock().shouldNotBeNull().release() }
+            shouldThrow<IllegalArgumentException> { withLocks(emptyList()) { } }
+            shouldThrow<IllegalArgumentException> { withLocks(client.mutex("a"), client().mutex("a")) { } }.message shouldContain "'a'"
+        }
+
+        behaviour("an operator takes a lock away, or ends the mutex") {
+            val holder = client { lease = 1.seconds }.mutex("report")
+            val lock = holder.lock()
+            val operator = mutex()
+            operator.revoke(lock.fencingToken) shouldBe true
+            eventually(PATIENCE) { lock.isLost.shouldBeTrue() }
+            val other = operator.lock()
+            val waiting = start { shouldThrow<DeletedException> { holder.lock() } }
+            eventually(PATIENCE) { operator.snapshot().queueLength shouldBe 1 }
+            operator.delete() shouldBe true
+            waiting.await().semaphore shouldBe "report"
+            other.isLost.shouldBeTrue()
+            mutex().tryLock().shouldNotBeNull().fencingToken shouldBeGreaterThan other.fencingToken
+        }
+
+        behaviour("too many who wait for a lock are refused, and a lazy handle is the same mutex") {
+            val client = client()
+            val lazy = client.lazyMutex("later") { maxWaiters = 1 }
+            val held = lazy.lock()
+            val waiting = start { client().mutex("later").lock() }
+            waiting.cancel()
+            val second = start { lazy.lock() }
+            shouldThrow<TooManyWaitersException> { lazy.lock() }.semaphore shouldBe "later"
+            held.release()
+            second.await().release()
+        }
+
         behaviour("one block at a time, over clients, with growing tokens") {
             val handles = List(3) { mutex() }
             var inside = 0
@@ -132,12 +253,30 @@ abstract class MutexBehaviour(
                     "'report' is already locked by this coroutine"
                 shouldThrow<IllegalStateException> { mutex.lock() }
                 shouldThrow<IllegalStateException> { mutex.lock(timeout = 1.seconds) }
-                shouldThrow<IllegalStateException> { mutex.tryLock(timeout = 1.seconds) }
+                // Whoever only tries is answered, however long he would have waited.
+                mutex.tryLock(timeout = 1.hours) shouldBe null
                 mutex.tryLock() shouldBe null
                 // The block waits for its children, so they would wait for ever too.
                 launch { shouldThrow<IllegalStateException> { mutex.withLock { } } }
             }
             mutex.withLock { "again" } shouldBe "again"
+        }
+
+        behaviour("a lock that its block has released can be taken again by it", Ability.OWN_WITH_LOCK) {
+            val mutex = mutex()
+            var again = 0L
+            shouldThrow<IllegalStateException> {
+                mutex.withLock { permit ->
+                    mutex.tryLock(timeout = 1.hours) shouldBe null
+                    permit.release() shouldBe true
+                    mutex.lock().run {
+                        again = fencingToken
+                        release() shouldBe true
+                    }
+                }
+            }.message shouldContain "already released"
+            again shouldBeGreaterThan 0
+            mutex.tryLock(timeout = PATIENCE).shouldNotBeNull().release() shouldBe true
         }
 
         behaviour("other mutexes can be locked inside a block, and each knows its own", Ability.OWN_WITH_LOCK) {

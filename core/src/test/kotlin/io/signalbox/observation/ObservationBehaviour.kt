@@ -9,6 +9,8 @@ import io.kotest.matchers.nulls.shouldNotBeNull
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.kotest.matchers.types.shouldBeInstanceOf
+import io.signalbox.ConnectionState
+import io.signalbox.LossReason
 import io.signalbox.Observation
 import io.signalbox.SignalboxClosedException
 import io.signalbox.SignalboxListener
@@ -18,10 +20,13 @@ import io.signalbox.behaviour.InMemory
 import io.signalbox.behaviour.PATIENCE
 import io.signalbox.behaviour.Redis
 import io.signalbox.behaviour.loseNow
+import io.signalbox.behaviour.plays
 import io.signalbox.behaviour.withClients
 import java.util.concurrent.ConcurrentLinkedQueue
 import kotlin.time.Duration
+import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
+import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.async
 import kotlinx.coroutines.cancelAndJoin
@@ -39,7 +44,9 @@ abstract class ObservationBehaviour(
     private fun behaviour(
         name: String,
         body: suspend Clients.() -> Unit,
-    ) = test(name) { withClients(backend.emptyStore(), body) }
+    ) {
+        if (backend.plays(emptyArray())) test(name) { withClients(backend.emptyStore(), body) }
+    }
 
     private class Heard : SignalboxListener {
         val all = ConcurrentLinkedQueue<Observation>()
@@ -54,6 +61,18 @@ abstract class ObservationBehaviour(
 
         override fun onLost(lost: Observation.Lost) {
             all += lost
+        }
+
+        override fun onTimedOut(timedOut: Observation.TimedOut) {
+            all += timedOut
+        }
+
+        override fun onRefused(refused: Observation.Refused) {
+            all += refused
+        }
+
+        override fun onHeldLong(heldLong: Observation.HeldLong) {
+            all += heldLong
         }
     }
 
@@ -129,6 +148,90 @@ abstract class ObservationBehaviour(
             val count = heard.all.size
             semaphore.acquire().release()
             heard.all.size shouldBe count
+        }
+
+        behaviour("waiting in vain, being refused, and why a permit was lost are heard") {
+            val client = client()
+            val semaphore = client.semaphore("api", permits = 1) { maxHold = 1.minutes }
+            val event = client.event("done")
+            val heard = Heard()
+            val permit = semaphore.acquire()
+            client.addListener(heard)
+            semaphore.tryAcquire(timeout = 20.milliseconds) shouldBe null
+            semaphore.tryAcquire() shouldBe null
+            shouldThrow<IllegalArgumentException> { semaphore.acquire(permits = 2) }
+            event.tryAwait(10.milliseconds) shouldBe false
+            val (inVain, taken, impossible, unset) = heard.all.toList()
+            inVain.shouldBeInstanceOf<Observation.TimedOut>().run {
+                listOf(kind, name, permits) shouldBe listOf(Observation.Kind.SEMAPHORE, "api", 1)
+                (waited >= 20.milliseconds).shouldBeTrue()
+            }
+            taken.shouldBeInstanceOf<Observation.Refused>().reason shouldBe Observation.Refusal.TAKEN
+            impossible.shouldBeInstanceOf<Observation.Refused>().reason shouldBe Observation.Refusal.IMPOSSIBLE
+            unset.shouldBeInstanceOf<Observation.TimedOut>().kind shouldBe Observation.Kind.EVENT
+            permit.loseNow()
+            eventually(PATIENCE) {
+                heard.all.last().shouldBeInstanceOf<Observation.Lost>().reason shouldBe LossReason.MAX_HOLD
+            }
+        }
+
+        behaviour("whether a grant had to wait for others is told") {
+            val client = client()
+            val heard = Heard()
+            client.addListener(heard)
+            val semaphore = client.semaphore("api", permits = 1)
+            val first = semaphore.acquire()
+            val second = start { semaphore.acquire() }
+            semaphore.awaitQueue(1)
+            first.release()
+            second.await().release()
+            eventually(PATIENCE) {
+                heard.all.filterIsInstance<Observation.Granted>().map { it.queued } shouldBe listOf(false, true)
+            }
+        }
+
+        behaviour("a permit that is held for longer than the setting is told once, and stays held") {
+            val client = client {
+                lease = 600.milliseconds
+                holdWarning = 50.milliseconds
+            }
+            val heard = Heard()
+            client.addListener(heard)
+            val semaphore = client.semaphore("api", permits = 3)
+            val forgotten = semaphore.acquire()
+            eventually(PATIENCE) {
+                heard.all.last().shouldBeInstanceOf<Observation.HeldLong>().fencingToken shouldBe forgotten.fencingToken
+            }
+            val other = semaphore.acquire(permits = 2)
+            eventually(PATIENCE) { heard.all.last().shouldBeInstanceOf<Observation.HeldLong>().fencingToken shouldBe other.fencingToken }
+            heard.all.count { it is Observation.HeldLong } shouldBe 2
+            forgotten.release() shouldBe true
+        }
+
+        behaviour("usage tells what this client holds and waits for, by handle") {
+            val client = client()
+            val semaphore = client.semaphore("api", permits = 3)
+            client.lazyMutex("idle")
+            semaphore.acquire(permits = 2)
+            semaphore.acquire()
+            val waiting = List(2) { start { semaphore.acquire() } }
+            semaphore.awaitQueue(2)
+            client().semaphore("api", permits = 3)
+            val usage = client.usage().sortedBy { it.name }.map { listOf(it.kind, it.name, it.heldPermits, it.waiting) }
+            usage shouldBe listOf(listOf(Observation.Kind.SEMAPHORE, "api", 3, 2), listOf(Observation.Kind.MUTEX, "idle", 0, 0))
+            waiting.forEach { it.cancelAndJoin() }
+        }
+
+        behaviour("a ping is answered, and the state is known from moment to moment, until the end") {
+            val client = client()
+            (client.ping() > Duration.ZERO || backend === InMemory).shouldBeTrue()
+            client.state.value shouldBe ConnectionState.CONNECTED
+            client.ping(timeout = 10.seconds)
+            shouldThrow<IllegalArgumentException> { client.ping(timeout = Duration.ZERO) }.message shouldContain "timeout"
+            client.closeAndJoin()
+            client.state.value shouldBe ConnectionState.CLOSED
+            shouldThrow<SignalboxClosedException> { client.ping() }
+            shouldThrow<SignalboxClosedException> { client.lazySemaphore("late", permits = 1) }
         }
 
         behaviour("a listener that throws keeps nobody from anything") {

@@ -24,7 +24,7 @@ private const val PASSWORD = "correct-horse-battery"
 private val COMMANDS =
     (
         "hello ping multi exec watch time hmget hget hset hsetnx hdel hlen hgetall hincrby " +
-            "zadd zcard zmscore zrange zremrangebyscore lpop lpush rpush lrange blpop set get mget del pexpire pttl"
+            "zadd zincrby zcard zmscore zrange zremrangebyscore lpop lpush rpush lrange blpop set get mget del pexpire pttl"
         ).split(' ')
 
 class PoolAccessTest : FunSpec({

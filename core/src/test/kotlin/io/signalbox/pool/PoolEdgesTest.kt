@@ -108,15 +108,25 @@ class PoolEdgesTest : FunSpec({
         }
     }
 
-    test("a server out of memory: acquires are told at once, releases are carried out when there is memory") {
+    test("a server out of memory: acquires are told at once, leases live on, releases are carried out when there is memory") {
         onStage({ maxMemory("100mb") }) {
-            val pool = client(lease = 30.seconds).pool("full", 2)
+            val lease = 6.seconds
+            val pool = client(lease = lease).pool("full", 2)
             val permit = pool.acquire()
+            val kept = pool.acquire()
             redis.command("CONFIG", "SET", "maxmemory", "1")
+            val key = redis.command("KEYS", "signalbox:pool:{full}:*:lease:*")
+
+            fun leaseEnd() = redis.command("TIME").lines()[0].toLong() * 1000 + redis.command("PTTL", key).toLong()
+            val first = leaseEnd()
             shouldThrow<StoreUnavailableException> { pool.acquire() }.message shouldContain "OOM"
+            // Beyond the end of the first lease, each renewed more than a second after the one before.
+            eventually(60.seconds) { leaseEnd() shouldBeGreaterThan first + lease.inWholeMilliseconds }
+            kept.isLost shouldBe false
             val release = async { permit.release() }
             redis.command("CONFIG", "SET", "maxmemory", "0")
             runCatching { release.await() }.getOrElse { it.message shouldContain "OOM" }
+            kept.release() shouldBe true
             pool.acquire(permits = 2, timeout = 20.seconds).release() shouldBe true
             StoredPool(redis, "full").awaitWhole(2)
         }

@@ -4,6 +4,7 @@ import io.kotest.assertions.nondeterministic.eventually
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.booleans.shouldBeTrue
+import io.kotest.matchers.longs.shouldBeGreaterThan
 import io.kotest.matchers.nulls.shouldNotBeNull
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
@@ -189,7 +190,7 @@ class PoolFaultTest : FunSpec({
         }
     }
 
-    for (kind in listOf("free", "turns", "owners", "state")) {
+    for (kind in listOf("free", "turns", "owners", "fence", "state")) {
         test("'$kind' is deleted: the pool is whole again, and holders of forgotten permits hear of it") {
             onStage {
                 val here = client(lease = 3.seconds).pool("broken", 3)
@@ -207,7 +208,21 @@ class PoolFaultTest : FunSpec({
         }
     }
 
-    for (kind in listOf("state", "turns", "owners", "free")) {
+    test("tokens grow when the server comes back with an older count") {
+        onStage {
+            val pools = List(2) { client(lease = 3.seconds).pool("older", 2) }
+            val before = StoredPool(redis, "older").fence
+            val tokens = List(4) { index -> pools[index % 2].acquire().also { it.release() }.fencingToken }
+            redis.command("ZADD", StoredPool(redis, "older").key("fence"), "$before", "last")
+            for (pool in pools) {
+                val permit = pool.acquire()
+                permit.fencingToken shouldBeGreaterThan tokens.max()
+                permit.release() shouldBe true
+            }
+        }
+    }
+
+    for (kind in listOf("state", "turns", "owners", "free", "fence")) {
         test("a key of another type as '$kind': the error says so, and all is well when it is gone") {
             onStage {
                 val semaphore = client(lease = 3.seconds).pool("typed", 2)

@@ -27,7 +27,7 @@ internal class StoredPool(
             "$slot:${score.toDouble().toLong()}"
         }.toSet()
 
-    val fence: Long get() = redis.command("HGET", key("state"), "fence:$id").toLong()
+    val fence: Long get() = redis.command("ZSCORE", key("fence"), "last").toDouble().toLong()
     val grants: Long get() = redis.command("HGET", key("state"), "grants:$id").toLongOrNull() ?: 0
 
     private val id: String get() = redis.command("HGET", key("state"), "id")

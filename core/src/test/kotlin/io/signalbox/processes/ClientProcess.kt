@@ -26,7 +26,6 @@ internal val CONTENDED: Map<String, Int> = mapOf("one" to 1, "another" to 1, "tw
 private fun workersFor(permits: Int) = permits + 3
 
 private const val MILLI = 1_000_000L
-private const val BEAT_NANOS = 20 * MILLI
 
 @Volatile
 private var stopping = false
@@ -99,7 +98,7 @@ private class Worker(
         if (!permit.isLost) {
             say("holding", permit.fencingToken, begin)
             val value = if (semaphore.name in FENCED) register.read(semaphore.name, permit.fencingToken) else null
-            val end = holdUntil(permit, begin, begin + holdMillis() * MILLI)
+            val end = permit.holdUntil(begin, begin + holdMillis() * MILLI) { say("holding", permit.fencingToken, it) }
             if (value != null) register.write(semaphore.name, permit.fencingToken, value + 1)
             val stillHeldAt = System.nanoTime()
             say("releasing", permit.fencingToken, if (permit.isLost) end else stillHeldAt)
@@ -115,27 +114,6 @@ private class Worker(
             in 11..80 -> random.nextInt(4)
             else -> 0
         }
-
-    /** Returns the last moment at which the permit was certainly not lost. */
-    private suspend fun holdUntil(
-        permit: Permit,
-        begin: Long,
-        end: Long,
-    ): Long {
-        var held = begin
-        var said = begin
-        while (true) {
-            val now = System.nanoTime()
-            if (permit.isLost) return held
-            held = now
-            if (held >= end) return held
-            if (held - said > BEAT_NANOS) {
-                said = held
-                say("holding", permit.fencingToken, held)
-            }
-            delay(1.milliseconds)
-        }
-    }
 
     private fun say(
         what: String,

@@ -46,6 +46,24 @@ class CloseRaceSpec : FunSpec({
                 course.awaitNothing(listOf(lasting), PERMITS)
             }
         }
+
+        test("a signal is not delivered again when its consumer closes at that moment, $course") {
+            course.run {
+                val random = Random(announcedSeed("CloseRaceSpec, signals"))
+                val lasting = client().event("bell")
+                repeat(3 * rounds) {
+                    val client = client { lease = 10.minutes }
+                    val consumer = client.event("bell")
+                    val consumed = async { runCatching { consumer.await() }.isSuccess }
+                    lasting.set()
+                    // As soon as it was told, or beside that.
+                    if (random.nextBoolean()) consumed.await() else random.pause()
+                    client.closeAndJoin()
+                    val isLeft = lasting.tryAwait()
+                    (consumed.await() && isLeft) shouldBe false
+                }
+            }
+        }
     }
 })
 

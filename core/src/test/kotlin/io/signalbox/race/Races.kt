@@ -113,4 +113,5 @@ internal suspend fun Random.pause() {
 }
 
 /** So that a failure can be repeated, as far as threads let it. */
-internal fun announcedSeed(race: String): Long = Random.nextLong().also { println("$race: seed $it") }
+internal fun announcedSeed(race: String): Long =
+    (System.getProperty("signalbox.seed")?.toLong() ?: Random.nextLong()).also { println("$race: seed $it") }

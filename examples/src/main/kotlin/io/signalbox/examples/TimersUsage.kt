@@ -6,10 +6,12 @@ import io.signalbox.timers.TimerEvent
 import io.signalbox.timers.TimerListener
 import io.signalbox.timers.TimerMetadata
 import io.signalbox.timers.Timers
+import io.signalbox.timers.rawTopic
 import io.signalbox.timers.timerRouter
 import io.signalbox.timers.topic
 import java.time.Instant
 import java.time.ZoneId
+import kotlin.time.Duration.Companion.days
 import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CoroutineScope
@@ -63,6 +65,21 @@ suspend fun CoroutineScope.timersUsage(
         println("${dead.topic} ${dead.id}: ${dead.kind}, ${dead.reason}")
         timers.requeue(dead.topic, dead.id) // or discard
     }
+    // endregion
+
+    // region timerDeadLimits
+    val bounded =
+        Timers(signalbox, context = app) {
+            include(router)
+            deadTimersPerTopic = 10_000 // of more the oldest go, with a warning that says how many
+            deadTimersFor = 30.days
+        }
+    // endregion
+
+    // region timerDropped
+    val dropped = rawTopic("newsletters") // payloads are the bytes that are stored; lists come in pages
+    for (timer in timers.list(dropped).timers) timers.cancel(dropped, timer.id)
+    for (dead in timers.deadTimers(dropped.name).timers) timers.discard(dropped.name, dead.id)
     // endregion
 
     // region timerRecurring
@@ -119,6 +136,6 @@ suspend fun CoroutineScope.timersUsage(
     launch { timers.events.collect { if (it is TimerEvent.Dead) println("dead: $it") } }
     println("late by ${timers.lag().getValueAtPercentile(99.0)} us at the 99th percentile")
     // endregion
-    println("$careful $limited $observed $tenants")
+    println("$bounded $careful $limited $observed $tenants")
     worker.cancel()
 }

@@ -66,6 +66,14 @@ public interface AsyncEvent {
     CompletableFuture<Integer> clear();
 
     /**
+     * Ends the event for everybody now: what is stored is forgotten but for its last fencing token, kept signals too, and who awaits fails with {@code
+     * DeletedException}. Other clients hear of it at once if they wait, else with their next heartbeat. Handles stay usable: the next use creates it anew.
+     *
+     * @return whether there was one
+     */
+    CompletableFuture<Boolean> delete();
+
+    /**
      * Whether a signal is kept, which the next {@link #await()} would take. A look: it may be gone at once.
      *
      * @return whether one is kept

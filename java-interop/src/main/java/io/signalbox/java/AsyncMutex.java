@@ -1,7 +1,7 @@
 package io.signalbox.java;
 
+import io.signalbox.java.internal.Nulls;
 import java.time.Duration;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -63,7 +63,7 @@ public interface AsyncMutex {
      * @return what the work's stage resulted in, once the lock has been given back
      */
     default <T extends @Nullable Object> CompletableFuture<T> withLock(Supplier<? extends CompletionStage<T>> work) {
-        Objects.requireNonNull(work, "work");
+        Nulls.given(work, "work");
         return withLock(permit -> work.get());
     }
 
@@ -78,6 +78,57 @@ public interface AsyncMutex {
             Function<? super AsyncPermit, ? extends CompletionStage<T>> work);
 
     /**
+     * {@link #lock()} with a time limit or a max hold of its own.
+     *
+     * @param options what to do differently; of one permit
+     * @return the lock as held; exceptionally with {@code AcquireTimeoutException} if it was not granted in time
+     */
+    CompletableFuture<AsyncPermit> lock(AcquireOptions options);
+
+    /**
+     * {@link #lock(AcquireOptions)} whose answer is empty if it was not granted in time.
+     *
+     * @param options what to do differently; without a time limit it does not wait
+     * @return the lock as held, or empty
+     */
+    CompletableFuture<Optional<AsyncPermit>> tryLock(AcquireOptions options);
+
+    /**
+     * {@code withLock} with a time limit or a max hold of its own.
+     *
+     * @param <T> what the work results in
+     * @param options what to do differently
+     * @param work starts what is to be done while holding the lock
+     * @return what the work's stage resulted in; exceptionally with {@code AcquireTimeoutException} if the lock was not granted in time
+     */
+    <T extends @Nullable Object> CompletableFuture<T> withLock(
+            AcquireOptions options, Function<? super AsyncPermit, ? extends CompletionStage<T>> work);
+
+    /**
+     * {@code withLock} that says by its result whether the lock was granted in time.
+     *
+     * @param <T> what the work results in
+     * @param options what to do differently; without a time limit it does not wait
+     * @param work starts what is to be done while holding the lock
+     * @return what became of it
+     */
+    <T extends @Nullable Object> CompletableFuture<Attempt<T>> tryWithLock(
+            AcquireOptions options, Function<? super AsyncPermit, ? extends CompletionStage<T>> work);
+
+    /**
+     * {@link #tryWithLock(AcquireOptions, Function)} with nothing but a time limit.
+     *
+     * @param <T> what the work results in
+     * @param timeout zero tries once; {@link java.time.temporal.ChronoUnit#FOREVER} waits for ever
+     * @param work starts what is to be done while holding the lock
+     * @return what became of it
+     */
+    default <T extends @Nullable Object> CompletableFuture<Attempt<T>> tryWithLock(
+            Duration timeout, Function<? super AsyncPermit, ? extends CompletionStage<T>> work) {
+        return tryWithLock(AcquireOptions.within(Nulls.given(timeout, "timeout")), work);
+    }
+
+    /**
      * Whether somebody holds it, or waits for it. A look: it may have changed at once.
      *
      * @return whether it is locked
@@ -90,6 +141,33 @@ public interface AsyncMutex {
      * @return the holder, or empty if it is free
      */
     CompletableFuture<Optional<SemaphoreSnapshot.Holder>> owner();
+
+    /**
+     * {@code revoke} that waits for the client's lease.
+     *
+     * @param fencingToken as a snapshot shows it
+     * @return whether it was held
+     */
+    CompletableFuture<Boolean> revoke(long fencingToken);
+
+    /**
+     * Takes a permit from whoever holds it: for an operator, when a holder hangs but its client lives. Its client is told, loses the permit, interrupts the
+     * work, and says so; {@code LeaseLostException} has the label of this client. A client that has not obeyed in time loses its whole session there: then
+     * somebody else may be granted the permit while the old holder still runs; its fencing token is older.
+     *
+     * @param fencingToken as a snapshot shows it
+     * @param patience how long to wait for the client to obey, zero or more; without waiters it hears of it with its next heartbeat
+     * @return whether it was held
+     */
+    CompletableFuture<Boolean> revoke(long fencingToken, Duration patience);
+
+    /**
+     * Ends the mutex for everybody now: what is stored is forgotten but for its last fencing token, holders lose what they have, and who waits fails with {@code
+     * DeletedException}. Other clients hear of it at once if they wait, else with their next heartbeat. Handles stay usable: the next use creates it anew.
+     *
+     * @return whether there was one
+     */
+    CompletableFuture<Boolean> delete();
 
     /**
      * {@link #snapshot(int)} with a limit of 100.

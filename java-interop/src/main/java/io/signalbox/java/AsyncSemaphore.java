@@ -1,7 +1,7 @@
 package io.signalbox.java;
 
+import io.signalbox.java.internal.Nulls;
 import java.time.Duration;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -116,7 +116,7 @@ public interface AsyncSemaphore {
      *     stage fails with, or {@code LeaseLostException} if the permit was lost before
      */
     default <T extends @Nullable Object> CompletableFuture<T> withPermit(Supplier<? extends CompletionStage<T>> work) {
-        Objects.requireNonNull(work, "work");
+        Nulls.given(work, "work");
         return withPermit(1, permit -> work.get());
     }
 
@@ -142,6 +142,57 @@ public interface AsyncSemaphore {
      */
     <T extends @Nullable Object> CompletableFuture<T> withPermit(
             int permits, Function<? super AsyncPermit, ? extends CompletionStage<T>> work);
+
+    /**
+     * Acquires permits with a time limit or a max hold of its own.
+     *
+     * @param options what to do differently
+     * @return the permits as one grant; exceptionally with {@code AcquireTimeoutException} if they were not granted in time
+     */
+    CompletableFuture<AsyncPermit> acquire(AcquireOptions options);
+
+    /**
+     * {@link #acquire(AcquireOptions)} whose answer is empty if the permits were not granted in time.
+     *
+     * @param options what to do differently; without a time limit it does not wait
+     * @return the permits as one grant, or empty
+     */
+    CompletableFuture<Optional<AsyncPermit>> tryAcquire(AcquireOptions options);
+
+    /**
+     * {@code withPermit} with a time limit or a max hold of its own.
+     *
+     * @param <T> what the work results in
+     * @param options what to do differently
+     * @param work starts what is to be done while holding the permit
+     * @return what the work's stage resulted in; exceptionally with {@code AcquireTimeoutException} if the permit was not granted in time
+     */
+    <T extends @Nullable Object> CompletableFuture<T> withPermit(
+            AcquireOptions options, Function<? super AsyncPermit, ? extends CompletionStage<T>> work);
+
+    /**
+     * {@code withPermit} that says by its result whether the permit was granted in time.
+     *
+     * @param <T> what the work results in
+     * @param options what to do differently; without a time limit it does not wait
+     * @param work starts what is to be done while holding the permit
+     * @return what became of it
+     */
+    <T extends @Nullable Object> CompletableFuture<Attempt<T>> tryWithPermit(
+            AcquireOptions options, Function<? super AsyncPermit, ? extends CompletionStage<T>> work);
+
+    /**
+     * {@link #tryWithPermit(AcquireOptions, Function)} with nothing but a time limit.
+     *
+     * @param <T> what the work results in
+     * @param timeout zero tries once; {@link java.time.temporal.ChronoUnit#FOREVER} waits for ever
+     * @param work starts what is to be done while holding the permit
+     * @return what became of it
+     */
+    default <T extends @Nullable Object> CompletableFuture<Attempt<T>> tryWithPermit(
+            Duration timeout, Function<? super AsyncPermit, ? extends CompletionStage<T>> work) {
+        return tryWithPermit(AcquireOptions.within(Nulls.given(timeout, "timeout")), work);
+    }
 
     /**
      * The current number of permits: the declared count, or what {@link #resize(int)} and {@link #addPermits(int)} made of it.
@@ -188,6 +239,42 @@ public interface AsyncSemaphore {
      * @return completed when it is done; after a cancellation it may be done or not
      */
     CompletableFuture<@Nullable Void> resize(int permits);
+
+    /**
+     * Changes the declaration: this is the declared count from now on, for every process, and the current one as by {@code resize}. Clients that run go
+     * on, whatever they declared.
+     *
+     * @param permits 0 to {@link Semaphore#MAX_PERMITS}
+     * @return done; after a cancellation it may be or not
+     */
+    CompletableFuture<@Nullable Void> redeclare(int permits);
+
+    /**
+     * {@code revoke} that waits for the client's lease.
+     *
+     * @param fencingToken as a snapshot shows it
+     * @return whether it was held
+     */
+    CompletableFuture<Boolean> revoke(long fencingToken);
+
+    /**
+     * Takes a permit from whoever holds it: for an operator, when a holder hangs but its client lives. Its client is told, loses the permit, interrupts the
+     * work, and says so; {@code LeaseLostException} has the label of this client. A client that has not obeyed in time loses its whole session there: then
+     * somebody else may be granted the permit while the old holder still runs; its fencing token is older.
+     *
+     * @param fencingToken as a snapshot shows it
+     * @param patience how long to wait for the client to obey, zero or more; without waiters it hears of it with its next heartbeat
+     * @return whether it was held
+     */
+    CompletableFuture<Boolean> revoke(long fencingToken, Duration patience);
+
+    /**
+     * Ends the semaphore for everybody now: what is stored is forgotten but for its last fencing token, holders lose what they have, and who waits fails with {@code
+     * DeletedException}. Other clients hear of it at once if they wait, else with their next heartbeat. Handles stay usable: the next use creates it anew.
+     *
+     * @return whether there was one
+     */
+    CompletableFuture<Boolean> delete();
 
     /**
      * Adds to the current number of permits, for every process; exactly once, even if the connection fails in between.

@@ -1,5 +1,6 @@
 package io.signalbox.java;
 
+import io.signalbox.ConnectionState;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -111,6 +112,113 @@ public interface AsyncSignalbox extends AutoCloseable {
      * @return the event
      */
     CompletableFuture<AsyncEvent> event(String name, EventOptions options);
+
+    /**
+     * {@link #lazySemaphore(String, int, SemaphoreOptions)} with all defaults.
+     *
+     * @param name its name
+     * @param permits the declared count
+     * @return the semaphore
+     */
+    default AsyncSemaphore lazySemaphore(String name, int permits) {
+        return lazySemaphore(name, permits, SemaphoreOptions.defaults());
+    }
+
+    /**
+     * {@code semaphore} that asks the store nothing: the handle joins, and creates the semaphore if need be, with its first use. So an application
+     * can make its handles while the server is down. What joining can fail with comes from the first use, and from every later one until it
+     * succeeds; the first use has the first connection in it, too. The same name gives the same handle, but for a pool, whose lazy handle is one of
+     * its own.
+     *
+     * @param name see {@code semaphore}
+     * @param permits the declared count
+     * @param options what to do differently
+     * @return the semaphore
+     * @throws IllegalArgumentException if an argument is out of range
+     * @throws io.signalbox.PermitsMismatchException if this client already has a handle of that name with another declaration
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
+     */
+    AsyncSemaphore lazySemaphore(String name, int permits, SemaphoreOptions options);
+
+    /**
+     * {@link #lazyMutex(String, MutexOptions)} with all defaults.
+     *
+     * @param name its name
+     * @return the mutex
+     */
+    default AsyncMutex lazyMutex(String name) {
+        return lazyMutex(name, MutexOptions.defaults());
+    }
+
+    /**
+     * {@code mutex} that asks the store nothing: the handle joins with its first use, see {@link #lazySemaphore(String, int, SemaphoreOptions)}.
+     *
+     * @param name see {@code semaphore}
+     * @param options what to do differently
+     * @return the mutex
+     * @throws IllegalArgumentException if an argument is out of range
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
+     */
+    AsyncMutex lazyMutex(String name, MutexOptions options);
+
+    /**
+     * {@link #lazyEvent(String, EventOptions)} with all defaults.
+     *
+     * @param name its name
+     * @return the event
+     */
+    default AsyncEvent lazyEvent(String name) {
+        return lazyEvent(name, EventOptions.defaults());
+    }
+
+    /**
+     * {@code event} that asks the store nothing: the handle joins with its first use, see {@link #lazySemaphore(String, int, SemaphoreOptions)}.
+     *
+     * @param name see {@code semaphore}
+     * @param options what to do differently
+     * @return the event
+     * @throws IllegalArgumentException if an argument is out of range
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
+     */
+    AsyncEvent lazyEvent(String name, EventOptions options);
+
+    /**
+     * Whether the client has a connection at the moment.
+     *
+     * @return what is known without asking anybody
+     */
+    ConnectionState state();
+
+    /**
+     * {@link #state()} from moment to moment, beginning with the present one; never ends by itself. Subscribers are called on the callback
+     * executor, one signal at a time; who is slow misses what was between.
+     *
+     * @return a publisher for any number of subscribers
+     */
+    Flow.Publisher<ConnectionState> states();
+
+    /**
+     * {@link #ping(Duration)} within the store timeout.
+     *
+     * @return how long the round trip took that was answered; exceptionally with {@code StoreUnavailableException} if there was no answer in time
+     */
+    CompletableFuture<Duration> ping();
+
+    /**
+     * Asks the store whether it is there, over the connection that everything else uses; opens that if there is none. For health checks. A server
+     * that is loading its data, or cannot reach its primary, does not count as there. Needs no rights but those of any user.
+     *
+     * @param timeout how long to try, 1 ms or more
+     * @return how long the round trip took that was answered; exceptionally with {@code StoreUnavailableException} if there was no answer in time
+     */
+    CompletableFuture<Duration> ping(Duration timeout);
+
+    /**
+     * What this client holds and waits for, by handle, as far as it knows. Asks nobody, and costs no round trip.
+     *
+     * @return all handles, those with nothing held and nobody waiting too
+     */
+    List<HandleUsage> usage();
 
     /**
      * {@link #statistics(int)} of at most 100 semaphores.

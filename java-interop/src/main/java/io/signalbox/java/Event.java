@@ -84,6 +84,17 @@ public interface Event {
     int clear() throws InterruptedException;
 
     /**
+     * Ends the event for everybody now: what is stored is forgotten but for its last fencing token, kept signals too, and who awaits fails with {@code
+     * DeletedException}. Other clients hear of it at once if they wait, else with their next heartbeat. Handles stay usable: the next use creates it anew.
+     *
+     * @return whether there was one
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
+     * @throws InterruptedException if the thread is interrupted first; whether it was done is then unknown
+     */
+    boolean delete() throws InterruptedException;
+
+    /**
      * Whether a signal is kept, which the next {@link #await()} would take. A look: it may be gone at once.
      *
      * @return whether one is kept

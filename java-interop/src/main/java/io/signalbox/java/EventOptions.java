@@ -15,8 +15,10 @@ public final class EventOptions {
 
     private final @Nullable Duration signalTtl;
     private final @Nullable Integer maxSignals;
+    private final @Nullable Integer maxWaiters;
 
     private EventOptions(Builder builder) {
+        maxWaiters = builder.maxWaiters;
         signalTtl = builder.signalTtl;
         maxSignals = builder.maxSignals;
     }
@@ -57,15 +59,26 @@ public final class EventOptions {
         return Optional.ofNullable(maxSignals);
     }
 
+    /**
+     * How many may wait at a time.
+     *
+     * @return what was given to the builder, or empty
+     */
+    public Optional<Integer> maxWaiters() {
+        return Optional.ofNullable(maxWaiters);
+    }
+
     @Override
     public String toString() {
-        return "EventOptions[signalTtl=" + signalTtl + ", maxSignals=" + maxSignals + "]";
+        return "EventOptions[signalTtl=" + signalTtl + ", maxSignals=" + maxSignals + ", maxWaiters=" + maxWaiters
+                + "]";
     }
 
     /** Collects event options. Not thread-safe. */
     public static final class Builder {
         private @Nullable Duration signalTtl;
         private @Nullable Integer maxSignals;
+        private @Nullable Integer maxWaiters;
 
         private Builder() {}
 
@@ -91,6 +104,20 @@ public final class EventOptions {
          */
         public Builder maxSignals(int maxSignals) {
             this.maxSignals = Checks.within("maxSignals", maxSignals, 1, 1_000_000);
+            return this;
+        }
+
+        /**
+         * Limits how many acquires of this handle may wait at a time, in the queue or for the answer of the store; one more fails at once with {@code TooManyWaitersException}, so that
+         * an overloaded service sheds load. One that will be granted at once counts until it is: choose more than are started at the same moment. By
+         * default there is no limit.
+         *
+         * @param maxWaiters at least 1
+         * @return this
+         * @throws IllegalArgumentException if it is less
+         */
+        public Builder maxWaiters(int maxWaiters) {
+            this.maxWaiters = Checks.within("maxWaiters", maxWaiters, 1, Integer.MAX_VALUE);
             return this;
         }
 

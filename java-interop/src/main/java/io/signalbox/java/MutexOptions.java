@@ -1,7 +1,7 @@
 package io.signalbox.java;
 
+import io.signalbox.java.internal.Nulls;
 import java.time.Duration;
-import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -17,11 +17,15 @@ public final class MutexOptions {
     private final @Nullable Duration maxHold;
     private final @Nullable Duration lockTimeout;
     private final AfterDataLoss afterDataLoss;
+    private final @Nullable Duration longestLease;
+    private final @Nullable Integer maxWaiters;
 
     private MutexOptions(Builder builder) {
+        maxWaiters = builder.maxWaiters;
         maxHold = builder.maxHold;
         lockTimeout = builder.lockTimeout;
         afterDataLoss = builder.afterDataLoss;
+        longestLease = builder.longestLease;
     }
 
     /**
@@ -69,11 +73,31 @@ public final class MutexOptions {
         return afterDataLoss;
     }
 
+    /**
+     * The longest lease that any client of this mutex may have, and how long a quarantine lasts.
+     *
+     * @return what was given to the builder, or empty
+     */
+    public Optional<Duration> longestLease() {
+        return Optional.ofNullable(longestLease);
+    }
+
+    /**
+     * How many may wait at a time.
+     *
+     * @return what was given to the builder, or empty
+     */
+    public Optional<Integer> maxWaiters() {
+        return Optional.ofNullable(maxWaiters);
+    }
+
     @Override
     public String toString() {
         return "MutexOptions[maxHold=" + maxHold
                 + ", lockTimeout=" + lockTimeout
                 + ", afterDataLoss=" + afterDataLoss
+                + ", longestLease=" + longestLease
+                + ", maxWaiters=" + maxWaiters
                 + "]";
     }
 
@@ -82,6 +106,8 @@ public final class MutexOptions {
         private @Nullable Duration maxHold;
         private @Nullable Duration lockTimeout;
         private AfterDataLoss afterDataLoss = AfterDataLoss.GRANT_AT_ONCE;
+        private @Nullable Duration longestLease;
+        private @Nullable Integer maxWaiters;
 
         private Builder() {}
 
@@ -117,7 +143,35 @@ public final class MutexOptions {
          * @return this
          */
         public Builder afterDataLoss(AfterDataLoss afterDataLoss) {
-            this.afterDataLoss = Objects.requireNonNull(afterDataLoss, "afterDataLoss");
+            this.afterDataLoss = Nulls.given(afterDataLoss, "afterDataLoss");
+            return this;
+        }
+
+        /**
+         * Says, with {@link AfterDataLoss#QUARANTINE}, what the longest lease is that any client of it may have. A quarantine lasts so long,
+         * because the server cannot know the leases that it has forgotten; a client with a longer one is refused. The first creator's
+         * counts. By default it is the client's own lease.
+         *
+         * @param longestLease from the client's own lease to 1 day
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder longestLease(Duration longestLease) {
+            this.longestLease = Checks.atLeastOneMilli("longestLease", longestLease);
+            return this;
+        }
+
+        /**
+         * Limits how many acquires of this handle may wait at a time, in the queue or for the answer of the store; one more fails at once with {@code TooManyWaitersException}, so that
+         * an overloaded service sheds load. One that will be granted at once counts until it is: choose more than are started at the same moment. By
+         * default there is no limit.
+         *
+         * @param maxWaiters at least 1
+         * @return this
+         * @throws IllegalArgumentException if it is less
+         */
+        public Builder maxWaiters(int maxWaiters) {
+            this.maxWaiters = Checks.within("maxWaiters", maxWaiters, 1, Integer.MAX_VALUE);
             return this;
         }
 

@@ -22,6 +22,8 @@ public non-sealed interface Permit extends Grant, AutoCloseable {
      *
      * @return whether the permit was still held; {@code false} if it had been lost, and somebody else may hold it now
      * @throws IllegalStateException if it was released or closed before: that is a bug of the caller
+     * @throws io.signalbox.SignalboxClosedException if the client is closed and the server does not confirm within the store timeout; it
+     *     is free when the lease ends, at the latest
      * @throws InterruptedException if the thread is interrupted before the server has confirmed
      */
     boolean release() throws InterruptedException;
@@ -32,6 +34,8 @@ public non-sealed interface Permit extends Grant, AutoCloseable {
      * @param hold from 1 ms to 365 days
      * @return whether the permit was still held; {@code false} if it had been lost
      * @throws IllegalStateException if the semaphore has no max hold, or the permit was released
+     * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
      * @throws InterruptedException if the thread is interrupted while it waits; whether the hold was moved is then unknown
      */
     boolean extend(Duration hold) throws InterruptedException;

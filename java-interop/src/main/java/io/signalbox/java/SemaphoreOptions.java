@@ -1,7 +1,8 @@
 package io.signalbox.java;
 
+import io.signalbox.OnMismatch;
+import io.signalbox.java.internal.Nulls;
 import java.time.Duration;
-import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -17,14 +18,20 @@ public final class SemaphoreOptions {
     private final @Nullable Duration maxHold;
     private final @Nullable Duration acquireTimeout;
     private final boolean bounded;
+    private final OnMismatch onMismatch;
     private final AfterDataLoss afterDataLoss;
+    private final @Nullable Duration longestLease;
     private final @Nullable InitStrategy pool;
+    private final @Nullable Integer maxWaiters;
 
     private SemaphoreOptions(Builder builder) {
+        maxWaiters = builder.maxWaiters;
         maxHold = builder.maxHold;
         acquireTimeout = builder.acquireTimeout;
         bounded = builder.bounded;
+        onMismatch = builder.onMismatch;
         afterDataLoss = builder.afterDataLoss;
+        longestLease = builder.longestLease;
         pool = builder.pool;
     }
 
@@ -74,12 +81,30 @@ public final class SemaphoreOptions {
     }
 
     /**
+     * What happens if the semaphore exists with another declaration.
+     *
+     * @return what was given to the builder
+     */
+    public OnMismatch onMismatch() {
+        return onMismatch;
+    }
+
+    /**
      * What happens after the server lost this semaphore's data.
      *
      * @return what was given to the builder
      */
     public AfterDataLoss afterDataLoss() {
         return afterDataLoss;
+    }
+
+    /**
+     * The longest lease that any client of this semaphore may have, and how long a quarantine lasts.
+     *
+     * @return what was given to the builder, or empty
+     */
+    public Optional<Duration> longestLease() {
+        return Optional.ofNullable(longestLease);
     }
 
     /**
@@ -91,13 +116,25 @@ public final class SemaphoreOptions {
         return Optional.ofNullable(pool);
     }
 
+    /**
+     * How many may wait at a time.
+     *
+     * @return what was given to the builder, or empty
+     */
+    public Optional<Integer> maxWaiters() {
+        return Optional.ofNullable(maxWaiters);
+    }
+
     @Override
     public String toString() {
         return "SemaphoreOptions[maxHold=" + maxHold
                 + ", acquireTimeout=" + acquireTimeout
                 + ", bounded=" + bounded
                 + ", afterDataLoss=" + afterDataLoss
+                + ", longestLease=" + longestLease
                 + ", pool=" + pool
+                + ", maxWaiters=" + maxWaiters
+                + ", onMismatch=" + onMismatch
                 + "]";
     }
 
@@ -106,8 +143,11 @@ public final class SemaphoreOptions {
         private @Nullable Duration maxHold;
         private @Nullable Duration acquireTimeout;
         private boolean bounded = true;
+        private OnMismatch onMismatch = OnMismatch.FAIL;
         private AfterDataLoss afterDataLoss = AfterDataLoss.GRANT_AT_ONCE;
+        private @Nullable Duration longestLease;
         private @Nullable InitStrategy pool;
+        private @Nullable Integer maxWaiters;
 
         private Builder() {}
 
@@ -149,13 +189,39 @@ public final class SemaphoreOptions {
         }
 
         /**
+         * Says what happens if the semaphore exists with another declaration: a rolling deploy that changes the count wants {@link OnMismatch#RESIZE}.
+         * By default it fails.
+         *
+         * @param onMismatch what to do
+         * @return this
+         */
+        public Builder onMismatch(OnMismatch onMismatch) {
+            this.onMismatch = Nulls.given(onMismatch, "onMismatch");
+            return this;
+        }
+
+        /**
          * Says what happens after the server lost this semaphore's data. Used by the client that creates it anew. By default it grants at once.
          *
          * @param afterDataLoss what to do
          * @return this
          */
         public Builder afterDataLoss(AfterDataLoss afterDataLoss) {
-            this.afterDataLoss = Objects.requireNonNull(afterDataLoss, "afterDataLoss");
+            this.afterDataLoss = Nulls.given(afterDataLoss, "afterDataLoss");
+            return this;
+        }
+
+        /**
+         * Says, with {@link AfterDataLoss#QUARANTINE}, what the longest lease is that any client of it may have. A quarantine lasts so long,
+         * because the server cannot know the leases that it has forgotten; a client with a longer one is refused. The first creator's
+         * counts. By default it is the client's own lease.
+         *
+         * @param longestLease from the client's own lease to 1 day
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder longestLease(Duration longestLease) {
+            this.longestLease = Checks.atLeastOneMilli("longestLease", longestLease);
             return this;
         }
 
@@ -176,7 +242,21 @@ public final class SemaphoreOptions {
          * @return this
          */
         public Builder pool(InitStrategy strategy) {
-            pool = Objects.requireNonNull(strategy, "strategy");
+            pool = Nulls.given(strategy, "strategy");
+            return this;
+        }
+
+        /**
+         * Limits how many acquires of this handle may wait at a time, in the queue or for the answer of the store; one more fails at once with {@code TooManyWaitersException}, so that
+         * an overloaded service sheds load. One that will be granted at once counts until it is: choose more than are started at the same moment. By
+         * default there is no limit.
+         *
+         * @param maxWaiters at least 1
+         * @return this
+         * @throws IllegalArgumentException if it is less
+         */
+        public Builder maxWaiters(int maxWaiters) {
+            this.maxWaiters = Checks.within("maxWaiters", maxWaiters, 1, Integer.MAX_VALUE);
             return this;
         }
 

@@ -1,11 +1,13 @@
 package io.signalbox.java;
 
 import io.lettuce.core.RedisClient;
+import io.lettuce.core.cluster.RedisClusterClient;
+import io.signalbox.ConnectionState;
 import io.signalbox.java.internal.Clients;
+import io.signalbox.java.internal.Nulls;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.Flow;
 
 /**
@@ -41,13 +43,14 @@ public interface Signalbox extends AutoCloseable {
      * Makes a client for the server at {@code uri}; the connection is opened by the first call that needs it.
      *
      * @param uri {@code redis://[[user:]password@]host[:port][/db]}, {@code rediss://} for TLS (the host name is verified), or any other form
-     *     that Lettuce's {@code RedisURI} reads, Sentinel included
+     *     that Lettuce's {@code RedisURI} reads, {@code redis-sentinel://host[:port][,host[:port]]#name} included, with the name under which
+     *     the Sentinels know the primary
      * @param options what to do differently
      * @return a new client
      * @throws IllegalArgumentException if the URI or an option cannot be used; the text never contains the password
      */
     static Signalbox connect(String uri, SignalboxOptions options) {
-        return Clients.connect(Objects.requireNonNull(uri, "uri"), Objects.requireNonNull(options, "options"));
+        return Clients.connect(Nulls.given(uri, "uri"), Nulls.given(options, "options"));
     }
 
     /**
@@ -70,7 +73,67 @@ public interface Signalbox extends AutoCloseable {
      * @throws IllegalArgumentException if an option cannot be used
      */
     static Signalbox connect(RedisClient client, SignalboxOptions options) {
-        return Clients.connect(Objects.requireNonNull(client, "client"), Objects.requireNonNull(options, "options"));
+        return Clients.connect(Nulls.given(client, "client"), Nulls.given(options, "options"));
+    }
+
+    /**
+     * {@link #connectCluster(String, SignalboxOptions)} with all defaults.
+     *
+     * @param uri where some of the nodes are
+     * @return a new client
+     * @throws IllegalArgumentException if the URI cannot be used; the text never contains the password
+     */
+    static Signalbox connectCluster(String uri) {
+        return connectCluster(uri, SignalboxOptions.defaults());
+    }
+
+    /**
+     * Makes a client of a Redis or Valkey Cluster; connections are opened by the first calls that need them: one for commands to each master
+     * that has something of interest, and one that blocks.
+     *
+     * @param uri {@code redis://[[user:]password@]host[:port][,host[:port]]}, or {@code rediss://} for TLS: one node at least, better several,
+     *     in case that one is away. The others are found by them, under the names that the cluster gives them
+     * @param options what to do differently
+     * @return a new client
+     * @throws IllegalArgumentException if the URI or an option cannot be used; the text never contains the password
+     */
+    static Signalbox connectCluster(String uri, SignalboxOptions options) {
+        return connectCluster(List.of(Nulls.given(uri, "uri")), options);
+    }
+
+    /**
+     * {@link #connectCluster(String, SignalboxOptions)} with the nodes in several URIs.
+     *
+     * @param uris where some of the nodes are; user, password and the rest are taken from the first
+     * @param options what to do differently
+     * @return a new client
+     * @throws IllegalArgumentException if a URI or an option cannot be used; the text never contains the password
+     */
+    static Signalbox connectCluster(Collection<String> uris, SignalboxOptions options) {
+        return Clients.connectCluster(List.copyOf(Nulls.given(uris, "uris")), Nulls.given(options, "options"));
+    }
+
+    /**
+     * {@link #connect(RedisClusterClient, SignalboxOptions)} with all defaults.
+     *
+     * @param client stays the caller's
+     * @return a new client
+     */
+    static Signalbox connect(RedisClusterClient client) {
+        return connect(client, SignalboxOptions.defaults());
+    }
+
+    /**
+     * Makes a client of the cluster of an existing Lettuce client, which stays the caller's. Of that it takes the nodes, credentials, options and
+     * threads, and opens connections of its own, which closing it closes: none of the Lettuce client's is used.
+     *
+     * @param client stays the caller's
+     * @param options what to do differently
+     * @return a new client
+     * @throws IllegalArgumentException if an option cannot be used
+     */
+    static Signalbox connect(RedisClusterClient client, SignalboxOptions options) {
+        return Clients.connect(Nulls.given(client, "client"), Nulls.given(options, "options"));
     }
 
     /**
@@ -101,7 +164,7 @@ public interface Signalbox extends AutoCloseable {
      * @throws IllegalArgumentException if an option cannot be used
      */
     static Signalbox inMemory(InMemoryStore store, SignalboxOptions options) {
-        return Clients.inMemory(store.memory(), Objects.requireNonNull(options, "options"));
+        return Clients.inMemory(Nulls.given(store, "store").memory(), Nulls.given(options, "options"));
     }
 
     /**
@@ -228,6 +291,119 @@ public interface Signalbox extends AutoCloseable {
      * @throws InterruptedException if the thread is interrupted first
      */
     Event event(String name, EventOptions options) throws InterruptedException;
+
+    /**
+     * {@link #lazySemaphore(String, int, SemaphoreOptions)} with all defaults.
+     *
+     * @param name its name
+     * @param permits the declared count
+     * @return the semaphore
+     */
+    default Semaphore lazySemaphore(String name, int permits) {
+        return lazySemaphore(name, permits, SemaphoreOptions.defaults());
+    }
+
+    /**
+     * {@code semaphore} that asks the store nothing: the handle joins, and creates the semaphore if need be, with its first use. So an application
+     * can make its handles while the server is down. What joining can fail with comes from the first use, and from every later one until it
+     * succeeds; the first use has the first connection in it, too. The same name gives the same handle, but for a pool, whose lazy handle is one of
+     * its own.
+     *
+     * @param name see {@code semaphore}
+     * @param permits the declared count
+     * @param options what to do differently
+     * @return the semaphore
+     * @throws IllegalArgumentException if an argument is out of range
+     * @throws io.signalbox.PermitsMismatchException if this client already has a handle of that name with another declaration
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
+     */
+    Semaphore lazySemaphore(String name, int permits, SemaphoreOptions options);
+
+    /**
+     * {@link #lazyMutex(String, MutexOptions)} with all defaults.
+     *
+     * @param name its name
+     * @return the mutex
+     */
+    default Mutex lazyMutex(String name) {
+        return lazyMutex(name, MutexOptions.defaults());
+    }
+
+    /**
+     * {@code mutex} that asks the store nothing: the handle joins with its first use, see {@link #lazySemaphore(String, int, SemaphoreOptions)}.
+     *
+     * @param name see {@code semaphore}
+     * @param options what to do differently
+     * @return the mutex
+     * @throws IllegalArgumentException if an argument is out of range
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
+     */
+    Mutex lazyMutex(String name, MutexOptions options);
+
+    /**
+     * {@link #lazyEvent(String, EventOptions)} with all defaults.
+     *
+     * @param name its name
+     * @return the event
+     */
+    default Event lazyEvent(String name) {
+        return lazyEvent(name, EventOptions.defaults());
+    }
+
+    /**
+     * {@code event} that asks the store nothing: the handle joins with its first use, see {@link #lazySemaphore(String, int, SemaphoreOptions)}.
+     *
+     * @param name see {@code semaphore}
+     * @param options what to do differently
+     * @return the event
+     * @throws IllegalArgumentException if an argument is out of range
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
+     */
+    Event lazyEvent(String name, EventOptions options);
+
+    /**
+     * Whether the client has a connection at the moment.
+     *
+     * @return what is known without asking anybody
+     */
+    ConnectionState state();
+
+    /**
+     * {@link #state()} from moment to moment, beginning with the present one; never ends by itself. Subscribers are called on the callback
+     * executor, one signal at a time; who is slow misses what was between.
+     *
+     * @return a publisher for any number of subscribers
+     */
+    Flow.Publisher<ConnectionState> states();
+
+    /**
+     * {@link #ping(Duration)} within the store timeout.
+     *
+     * @return how long the round trip took that was answered
+     * @throws io.signalbox.StoreUnavailableException if there was no answer in time
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
+     * @throws InterruptedException if the thread is interrupted first
+     */
+    Duration ping() throws InterruptedException;
+
+    /**
+     * Asks the store whether it is there, over the connection that everything else uses; opens that if there is none. For health checks. A server
+     * that is loading its data, or cannot reach its primary, does not count as there. Needs no rights but those of any user.
+     *
+     * @param timeout how long to try, 1 ms or more
+     * @return how long the round trip took that was answered
+     * @throws io.signalbox.StoreUnavailableException if there was no answer in time
+     * @throws io.signalbox.SignalboxClosedException if the client is closed
+     * @throws InterruptedException if the thread is interrupted first
+     */
+    Duration ping(Duration timeout) throws InterruptedException;
+
+    /**
+     * What this client holds and waits for, by handle, as far as it knows. Asks nobody, and costs no round trip.
+     *
+     * @return all handles, those with nothing held and nobody waiting too
+     */
+    List<HandleUsage> usage();
 
     /**
      * {@link #statistics(int)} of at most 100 semaphores.

@@ -30,6 +30,42 @@ public interface SignalboxListener {
     default void onLost(Observation.Lost lost) {}
 
     /**
+     * An acquire has waited in vain: its time limit passed while others held.
+     *
+     * @param timedOut what, and how long it waited
+     */
+    default void onTimedOut(Observation.TimedOut timedOut) {}
+
+    /**
+     * An acquire was refused, or failed, without a time limit having passed.
+     *
+     * @param refused what, and why
+     */
+    default void onRefused(Observation.Refused refused) {}
+
+    /**
+     * A permit is held for longer than {@link SignalboxOptions.Builder#holdWarning(java.time.Duration)}; told once. Whoever has it may have
+     * forgotten to release it.
+     *
+     * @param heldLong what, and how long it has been held
+     */
+    default void onHeldLong(Observation.HeldLong heldLong) {}
+
+    /**
+     * The store has answered an exchange. There are very many of these: they are not among {@link Signalbox#observations()}.
+     *
+     * @param exchanged what travelled, and how long it took
+     */
+    default void onExchanged(Exchanged exchanged) {}
+
+    /**
+     * A connection was lost.
+     *
+     * @param disconnected which one
+     */
+    default void onDisconnected(Observation.Disconnected disconnected) {}
+
+    /**
      * A connection that had been lost is there again.
      *
      * @param reconnected which one

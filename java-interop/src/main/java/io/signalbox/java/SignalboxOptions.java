@@ -1,7 +1,7 @@
 package io.signalbox.java;
 
+import io.signalbox.java.internal.Nulls;
 import java.time.Duration;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
@@ -19,17 +19,25 @@ public final class SignalboxOptions {
     private final @Nullable Duration lease;
     private final @Nullable Duration retention;
     private final @Nullable Duration storeTimeout;
+    private final @Nullable Duration holdWarning;
     private final @Nullable Boolean announceInScript;
     private final @Nullable Executor callbackExecutor;
+    private final @Nullable Integer maxWaiters;
+    private final @Nullable ConnectionOptions connection;
+    private final @Nullable Durability durability;
 
     private SignalboxOptions(Builder builder) {
+        maxWaiters = builder.maxWaiters;
         namespace = builder.namespace;
         label = builder.label;
         lease = builder.lease;
         retention = builder.retention;
         storeTimeout = builder.storeTimeout;
+        holdWarning = builder.holdWarning;
         announceInScript = builder.announceInScript;
         callbackExecutor = builder.callbackExecutor;
+        connection = builder.connection;
+        durability = builder.durability;
     }
 
     /**
@@ -96,6 +104,15 @@ public final class SignalboxOptions {
     }
 
     /**
+     * How long a permit may be held before an operator is told.
+     *
+     * @return what was given to the builder, or empty
+     */
+    public Optional<Duration> holdWarning() {
+        return Optional.ofNullable(holdWarning);
+    }
+
+    /**
      * Whether scripts push announcements.
      *
      * @return what was given to the builder, or empty
@@ -113,6 +130,33 @@ public final class SignalboxOptions {
         return Optional.ofNullable(callbackExecutor);
     }
 
+    /**
+     * How many may wait at a time.
+     *
+     * @return what was given to the builder, or empty
+     */
+    public Optional<Integer> maxWaiters() {
+        return Optional.ofNullable(maxWaiters);
+    }
+
+    /**
+     * How servers are reached, beyond what the URI says.
+     *
+     * @return what was given to the builder, or empty
+     */
+    public Optional<ConnectionOptions> connection() {
+        return Optional.ofNullable(connection);
+    }
+
+    /**
+     * Where grants have to be before an acquire returns.
+     *
+     * @return what was given to the builder, or empty for the memory of the primary
+     */
+    public Optional<Durability> durability() {
+        return Optional.ofNullable(durability);
+    }
+
     @Override
     public String toString() {
         return "SignalboxOptions[namespace=" + namespace
@@ -120,8 +164,12 @@ public final class SignalboxOptions {
                 + ", lease=" + lease
                 + ", retention=" + retention
                 + ", storeTimeout=" + storeTimeout
+                + ", holdWarning=" + holdWarning
                 + ", announceInScript=" + announceInScript
                 + ", callbackExecutor=" + callbackExecutor
+                + ", maxWaiters=" + maxWaiters
+                + ", connection=" + connection
+                + ", durability=" + durability
                 + "]";
     }
 
@@ -132,8 +180,12 @@ public final class SignalboxOptions {
         private @Nullable Duration lease;
         private @Nullable Duration retention;
         private @Nullable Duration storeTimeout;
+        private @Nullable Duration holdWarning;
         private @Nullable Boolean announceInScript;
         private @Nullable Executor callbackExecutor;
+        private @Nullable Integer maxWaiters;
+        private @Nullable ConnectionOptions connection;
+        private @Nullable Durability durability;
 
         private Builder() {}
 
@@ -144,7 +196,7 @@ public final class SignalboxOptions {
          * @return this
          */
         public Builder namespace(String namespace) {
-            this.namespace = Objects.requireNonNull(namespace, "namespace");
+            this.namespace = Nulls.given(namespace, "namespace");
             return this;
         }
 
@@ -155,7 +207,7 @@ public final class SignalboxOptions {
          * @return this
          */
         public Builder label(String label) {
-            this.label = Objects.requireNonNull(label, "label");
+            this.label = Nulls.given(label, "label");
             return this;
         }
 
@@ -197,6 +249,20 @@ public final class SignalboxOptions {
         }
 
         /**
+         * Has an operator told, once, of a permit that is held for longer, by a warning in the log and {@link
+         * SignalboxListener#onHeldLong(Observation.HeldLong)}: its holder may have forgotten to release it. Nothing else happens to it. Noticed up
+         * to a third of a lease later. By default nobody is told.
+         *
+         * @param holdWarning 1 ms to 365 days
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder holdWarning(Duration holdWarning) {
+            this.holdWarning = Checks.within("holdWarning", holdWarning, Checks.MILLISECOND, Checks.LONGEST);
+            return this;
+        }
+
+        /**
          * Says whether scripts may push announcements to a list that is not among their declared keys. True, the default, suits a single server and
          * Sentinel. False, for servers that refuse undeclared keys, has the client push them after the script.
          *
@@ -211,14 +277,55 @@ public final class SignalboxOptions {
         /**
          * Sets where futures are completed and actions are called: see the {@linkplain io.signalbox.java package description}. By default
          * the common pool, or a few threads of the library where that has one thread or none. {@code Runnable::run} saves a hop and runs them on the library's threads, the driver's included: then
-         * nothing that runs there may block. If the executor refuses a task, the call whose answer it
+         * nothing that runs there may block, but nothing runs inside of a call of yours that gives a permit back. To tell such an executor, it gets one
+         * empty task when the client is made. If the executor refuses a task, the call whose answer it
          * was to deliver fails with {@link java.util.concurrent.RejectedExecutionException}, and a permit is given back.
          *
          * @param callbackExecutor used by all that this client makes; never shut down by it
          * @return this
          */
         public Builder callbackExecutor(Executor callbackExecutor) {
-            this.callbackExecutor = Objects.requireNonNull(callbackExecutor, "callbackExecutor");
+            this.callbackExecutor = Nulls.given(callbackExecutor, "callbackExecutor");
+            return this;
+        }
+
+        /**
+         * Limits how many acquires, tries, awaits and signals of all handles may be pending at a time, in a queue or for the answer of the store; one more fails at once with {@code TooManyWaitersException}, so that
+         * an overloaded service sheds load. One that will be granted at once counts until it is: choose more than are started at the same moment. By
+         * default there is no limit.
+         *
+         * @param maxWaiters at least 1
+         * @return this
+         * @throws IllegalArgumentException if it is less
+         */
+        public Builder maxWaiters(int maxWaiters) {
+            this.maxWaiters = Checks.within("maxWaiters", maxWaiters, 1, Integer.MAX_VALUE);
+            return this;
+        }
+
+        /**
+         * Says how servers are reached, beyond what the URI says: TLS, credentials that change, options of the driver. For clients that are made
+         * by a URI; a driver's client of the user's brings all of that along and refuses it, and in memory it has no meaning.
+         *
+         * @param connection how
+         * @return this
+         */
+        public Builder connection(ConnectionOptions connection) {
+            this.connection = Nulls.given(connection, "connection");
+            return this;
+        }
+
+        /**
+         * Sets where grants of semaphores and mutexes have to be before an acquire returns: by default in the memory of the primary. The acquire
+         * asks over a connection of its own and shares the question with all that come meanwhile; nothing else waits. If the grant is not
+         * there in time it is given back, and the acquire fails with {@link io.signalbox.StoreUnavailableException}. Releases, renewals, signals
+         * and timers are not confirmed. Of no meaning in memory.
+         *
+         * @param durability where
+         * @return this
+         */
+        public Builder durability(Durability durability) {
+            this.durability = Nulls.given(durability, "durability");
             return this;
         }
 

@@ -38,6 +38,7 @@
  *
  * <ul>
  *   <li>{@code AcquireTimeoutException}: not granted in time; the place in the queue is given up
+ *   <li>{@code DeletedException}: somebody has ended what this waited for
  *   <li>{@code EventFullException}: as many signals are kept as may be; nothing was set
  *   <li>{@code EventTimeoutException}: no signal came in time
  *   <li>{@code LeaseLostException}: a permit was lost before the work that ran under it had ended; it has the fencing token
@@ -47,6 +48,7 @@
  *       may have been changed
  *   <li>{@code ScriptNotPermittedException}: the server's user may not run what the library needs
  *   <li>{@code SignalboxClosedException}: the client is closed, or was while the call waited
+ *   <li>{@code TooManyWaitersException}: as many wait as may; nothing was asked of the server
  *   <li>{@code UnknownFormatException}: a newer version wrote what is stored under the name; nothing was written
  * </ul>
  *

@@ -26,6 +26,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is peculiar to futures. What semaphores do is shown by the behaviour suite. */
 @Timeout(30)
@@ -253,11 +255,13 @@ class AsyncViewTest {
         }
     }
 
-    @Test
-    void anExecutorThatRefusesFailsTheCallAndThePermitIsGivenBack() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void anExecutorThatRefusesFailsTheCallAndThePermitIsGivenBack(boolean outOfThreads) throws Exception {
         var refusing = new AtomicBoolean();
         var options = SignalboxOptions.builder()
                 .callbackExecutor(task -> {
+                    if (refusing.get() && outOfThreads) throw new OutOfMemoryError("unable to create native thread");
                     if (refusing.get()) throw new RejectedExecutionException("shut down");
                     task.run();
                 })
@@ -268,7 +272,8 @@ class AsyncViewTest {
             var waiting = semaphore.acquire();
             refusing.set(true);
             holder.blocking().close();
-            failure(RejectedExecutionException.class, waiting);
+            var refusal = failure(RejectedExecutionException.class, waiting);
+            if (outOfThreads) assertInstanceOf(OutOfMemoryError.class, refusal.getCause());
             var blocking = semaphore.blocking();
             blocking.acquire(Waiting.PATIENCE).close();
         }

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.signalbox.AcquireTimeoutException;
 import io.signalbox.LeaseLostException;
+import io.signalbox.LossReason;
 import io.signalbox.SignalboxClosedException;
 import io.signalbox.testkit.RedisServer;
 import java.io.IOException;
@@ -16,6 +17,7 @@ import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -41,6 +43,25 @@ class BlockingViewTest {
         thread.setDaemon(true);
         thread.start();
         return task;
+    }
+
+    @Test
+    void aLockThatItsWorkHasReleasedCanBeTakenAgainByIt() throws Exception {
+        var mutex = signalbox.mutex("report");
+        var again = new AtomicLong();
+        var twice = assertThrows(
+                IllegalStateException.class,
+                () -> mutex.withLock(permit -> {
+                    assertTrue(mutex.tryLock(Duration.ofHours(1)).isEmpty());
+                    permit.release();
+                    try (var second = mutex.lock()) {
+                        again.set(second.fencingToken());
+                    }
+                    return null;
+                }));
+        assertTrue(twice.getMessage().contains("already released"), twice.getMessage());
+        assertTrue(again.get() > 0);
+        mutex.lock().release();
     }
 
     @Test
@@ -71,7 +92,7 @@ class BlockingViewTest {
     void withPermitReturnsThrowsAndGivesBackOnEveryPath() throws Exception {
         var semaphore = signalbox.semaphore("api", 3);
         assertEquals("result", semaphore.withPermit(() -> "result"));
-        assertEquals(3, semaphore.<Integer>withPermit(3, Grant::permits));
+        assertEquals(3, (int) semaphore.withPermit(3, Grant::permits));
         var thrown = new IOException("broken");
         assertSame(
                 thrown,
@@ -273,6 +294,38 @@ class BlockingViewTest {
     }
 
     @Test
+    void revokedWorkIsInterruptedAndToldByWhom() throws Exception {
+        var store = InMemoryStore.create();
+        var operator = SignalboxOptions.builder().label("operator").build();
+        try (var worker = Signalbox.inMemory(store);
+                var other = Signalbox.inMemory(store, operator)) {
+            var begun = new CountDownLatch(1);
+            var semaphore = worker.semaphore("api", 1);
+            FutureTask<Object> work = inAnotherThread(() -> {
+                try {
+                    return semaphore.withPermit(() -> {
+                        begun.countDown();
+                        new CountDownLatch(1).await(); // interrupted
+                        return null;
+                    });
+                } catch (LeaseLostException lost) {
+                    return lost;
+                }
+            });
+            begun.await();
+            var view = other.semaphore("api", 1);
+            var token = view.snapshot().holders().get(0).fencingToken();
+            assertTrue(view.revoke(token));
+            var lost = assertInstanceOf(LeaseLostException.class, work.get());
+            assertEquals(LossReason.REVOKED, lost.getReason());
+            assertEquals("operator", lost.getRevokedBy());
+            assertEquals(token, lost.getFencingToken());
+            assertFalse(view.revoke(token));
+            assertEquals(1, view.availablePermits());
+        }
+    }
+
+    @Test
     void poolsWithEachStrategy() throws Exception {
         var options = SignalboxOptions.builder()
                 .namespace("pool-" + System.nanoTime())
@@ -281,7 +334,7 @@ class BlockingViewTest {
             try (var client = Signalbox.connect(RedisServer.shared().getUri(), options)) {
                 var pool = client.semaphore(
                         "api", 2, SemaphoreOptions.builder().pool(strategy).build());
-                assertEquals(2, pool.<Integer>withPermit(2, Grant::permits));
+                assertEquals(2, (int) pool.withPermit(2, Grant::permits));
                 assertThrows(IllegalArgumentException.class, () -> client.semaphore("api", 2));
             }
         }

@@ -23,6 +23,19 @@ import org.junit.jupiter.api.Test;
 class ParityTest {
     /** Kotlin name to Java name, where they differ. Suspending functions are looked for in both views. */
     private static final Map<String, String> RENAMED = new TreeMap<>(Map.ofEntries(
+            Map.entry("quorum.QuorumMutexKt.withLock", "quorum.QuorumMutex.withLock"),
+            Map.entry("quorum.QuorumMutexSettings.lockTimeout", "quorum.SignalboxQuorum.mutex"),
+            Map.entry("quorum.QuorumSemaphoreKt.withPermit", "quorum.QuorumSemaphore.withPermit"),
+            Map.entry("quorum.QuorumSemaphoreSettings.acquireTimeout", "quorum.SignalboxQuorum.semaphore"),
+            Map.entry("quorum.QuorumSettings.label", "quorum.QuorumOptions.label"),
+            Map.entry("quorum.QuorumSettings.lease", "quorum.QuorumOptions.lease"),
+            Map.entry("quorum.QuorumSettings.longestLease", "quorum.QuorumOptions.longestLease"),
+            Map.entry("quorum.QuorumSettings.namespace", "quorum.QuorumOptions.namespace"),
+            Map.entry("quorum.QuorumSettings.onMasterError", "quorum.QuorumOptions.onMasterError"),
+            Map.entry("quorum.QuorumSettings.storeTimeout", "quorum.QuorumOptions.storeTimeout"),
+            Map.entry("quorum.SignalboxQuorum.closeAndJoin", "quorum.AsyncSignalboxQuorum.closeAsync"),
+            Map.entry("quorum.SignalboxQuorumKt.connectQuorum", "quorum.SignalboxQuorum.connect"),
+            Map.entry("quorum.SignalboxQuorumKt.inMemoryQuorum", "quorum.SignalboxQuorum.inMemory"),
             Map.entry("timers.TimerRouterBuilder.include", "timers.TimerRouter.Builder.include"),
             Map.entry("timers.TimerRouterBuilder.on", "timers.TimerRouter.Builder.handler"),
             Map.entry("timers.TimerRouterKt.timerRouter", "timers.TimerRouter.builder"),
@@ -65,17 +78,38 @@ class ParityTest {
             Map.entry("timers.TopicSettings.timeout", "timers.TopicOptions.timeout"),
             Map.entry("Signalbox.closeAndJoin", "AsyncSignalbox.closeAsync"),
             Map.entry("Signalbox.invoke", "Signalbox.connect"),
+            Map.entry("ConnectionSettings.trustedCertificates", "ConnectionOptions.trustedCertificates"),
+            Map.entry("ConnectionSettings.clientCertificate", "ConnectionOptions.clientCertificate"),
+            Map.entry("ConnectionSettings.clientKey", "ConnectionOptions.clientKey"),
+            Map.entry("ConnectionSettings.clientKeyPassword", "ConnectionOptions.clientKeyPassword"),
+            Map.entry("ConnectionSettings.verifyHostName", "ConnectionOptions.verifyHostName"),
+            Map.entry("ConnectionSettings.credentials", "ConnectionOptions.credentials"),
+            Map.entry("ConnectionSettings.options", "ConnectionOptions.options"),
+            Map.entry("SignalboxSettings.connection", "SignalboxOptions.connection"),
+            Map.entry("SignalboxSettings.durability", "SignalboxOptions.durability"),
             Map.entry("SemaphoreKt.withPermit", "Semaphore.withPermit"),
+            Map.entry("SemaphoreKt.tryWithPermit", "Semaphore.tryWithPermit"),
+            Map.entry("LocksKt.withLocks", "Mutexes.withLocks"),
+            Map.entry("MutexKt.tryWithLock", "Mutex.tryWithLock"),
+            Map.entry("AttemptKt.orElse", "Attempt.orElseGet"),
+            Map.entry("Attempt.Ran.result", "Attempt.result"),
+            Map.entry("SemaphoreSettings.onMismatch", "SemaphoreOptions.onMismatch"),
+            Map.entry("SemaphoreSettings.maxWaiters", "SemaphoreOptions.maxWaiters"),
+            Map.entry("MutexSettings.maxWaiters", "MutexOptions.maxWaiters"),
+            Map.entry("EventSettings.maxWaiters", "EventOptions.maxWaiters"),
+            Map.entry("SignalboxSettings.maxWaiters", "SignalboxOptions.maxWaiters"),
             Map.entry("MutexKt.withLock", "Mutex.withLock"),
             Map.entry("PermitKt.use", "Permit.close"),
             Map.entry("SemaphoreSettings.maxHold", "SemaphoreOptions.maxHold"),
             Map.entry("SemaphoreSettings.acquireTimeout", "SemaphoreOptions.acquireTimeout"),
             Map.entry("SemaphoreSettings.bounded", "SemaphoreOptions.bounded"),
             Map.entry("SemaphoreSettings.afterDataLoss", "SemaphoreOptions.afterDataLoss"),
+            Map.entry("SemaphoreSettings.longestLease", "SemaphoreOptions.longestLease"),
             Map.entry("SemaphoreSettings.algorithm", "SemaphoreOptions.pool"),
             Map.entry("MutexSettings.maxHold", "MutexOptions.maxHold"),
             Map.entry("MutexSettings.lockTimeout", "MutexOptions.lockTimeout"),
             Map.entry("MutexSettings.afterDataLoss", "MutexOptions.afterDataLoss"),
+            Map.entry("MutexSettings.longestLease", "MutexOptions.longestLease"),
             Map.entry("EventSettings.signalTtl", "EventOptions.signalTtl"),
             Map.entry("EventSettings.maxSignals", "EventOptions.maxSignals"),
             Map.entry("SignalboxSettings.namespace", "SignalboxOptions.namespace"),
@@ -83,10 +117,12 @@ class ParityTest {
             Map.entry("SignalboxSettings.lease", "SignalboxOptions.lease"),
             Map.entry("SignalboxSettings.retention", "SignalboxOptions.retention"),
             Map.entry("SignalboxSettings.storeTimeout", "SignalboxOptions.storeTimeout"),
+            Map.entry("SignalboxSettings.holdWarning", "SignalboxOptions.holdWarning"),
             Map.entry("SignalboxSettings.announceInScript", "SignalboxOptions.announceInScript")));
 
     /** What has no counterpart, and why. A class stands for all of its members. */
     private static final Map<String, String> LEFT_OUT = new TreeMap<>(Map.ofEntries(
+            Map.entry("quorum.MasterErrors.entries", "Java has values()."),
             Map.entry("timers.DeadTimer.Kind.entries", "Java has values()."),
             Map.entry("timers.Misfire.entries", "Java has values()."),
             Map.entry("timers.Timer.State.entries", "Java has values()."),
@@ -107,6 +143,15 @@ class ParityTest {
             Map.entry("SemaphoreAlgorithm.Pool", "SemaphoreOptions.Builder.pool takes its one property."),
             Map.entry("AfterDataLoss.entries", "Java has values()."),
             Map.entry("Observation.Kind.entries", "Java has values()."),
+            Map.entry("Observation.Refusal.entries", "Java has values()."),
+            Map.entry("ConnectionState.entries", "Java has values()."),
+            Map.entry("LossReason.entries", "Java has values()."),
+            Map.entry("OnMismatch.entries", "Java has values()."),
+            Map.entry("DeletedException", "Java programs meet the exception itself."),
+            Map.entry(
+                    "MutexKt.withReentrantLock",
+                    "Threads have Mutex.asLock, and futures nothing that could be recognised."),
+            Map.entry("TooManyWaitersException", "Java programs meet the exception itself."),
             Map.entry("AcquireTimeoutException", "Java programs meet the exception itself."),
             Map.entry("PermitsMismatchException", "Java programs meet the exception itself."),
             Map.entry("SemaphoreNotFoundException", "Java programs meet the exception itself."),
@@ -116,8 +161,13 @@ class ParityTest {
             Map.entry("EventFullException", "Java programs meet the exception itself.")));
 
     /** The packages of the Kotlin API, each with a class that shows where it is. */
-    private static final Map<String, Class<?>> PACKAGES =
-            Map.of("", io.signalbox.Signalbox.class, "timers/", io.signalbox.timers.Timers.class);
+    private static final Map<String, Class<?>> PACKAGES = Map.of(
+            "",
+            io.signalbox.Signalbox.class,
+            "quorum/",
+            io.signalbox.quorum.SignalboxQuorum.class,
+            "timers/",
+            io.signalbox.timers.Timers.class);
 
     @Test
     void whateverKotlinHasJavaHas() throws Exception {
@@ -167,15 +217,19 @@ class ParityTest {
     }
 
     private static List<String> counterparts(Function function, String wanted) {
-        boolean timers = wanted.startsWith("timers.");
-        var simple = timers ? wanted.substring("timers.".length()) : wanted;
+        // Of the packages below this one.
+        int dot = Character.isLowerCase(wanted.charAt(0)) ? wanted.indexOf('.') + 1 : 0;
+        var simple = wanted.substring(dot);
         if (!function.suspending() || simple.startsWith("Async")) return List.of(wanted);
-        return List.of(wanted, (timers ? "timers.Async" : "Async") + simple);
+        return List.of(wanted, wanted.substring(0, dot) + "Async" + simple);
     }
 
     private static boolean exists(String wanted) {
         int dot = wanted.lastIndexOf('.');
-        var name = wanted.substring(0, dot).replace('.', '$').replace("timers$", "timers.");
+        var name = wanted.substring(0, dot)
+                .replace('.', '$')
+                .replace("timers$", "timers.")
+                .replace("quorum$", "quorum.");
         try {
             var type = Class.forName("io.signalbox.java." + name);
             return Stream.of(type.getMethods())

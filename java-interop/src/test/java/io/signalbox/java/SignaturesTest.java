@@ -23,7 +23,7 @@ class SignaturesTest {
                 .getLocation()
                 .toURI());
         var classes = new ArrayList<Class<?>>();
-        for (var folder : List.of("io/signalbox/java/", "io/signalbox/java/timers/")) {
+        for (var folder : List.of("io/signalbox/java/", "io/signalbox/java/timers/", "io/signalbox/java/quorum/")) {
             for (var file : new File(directory, folder).list((parent, name) -> name.endsWith(".class"))) {
                 var name = (folder + file).replace('/', '.').replace(".class", "");
                 var type = Class.forName(name, false, SignaturesTest.class.getClassLoader());
@@ -80,10 +80,19 @@ class SignaturesTest {
 
     @Test
     void bothViewsHaveTheSameMethodsWithResultsThatCorrespond() throws Exception {
-        for (var name : List.of("Signalbox", "Semaphore", "Mutex", "Event", "Permit", "timers.Timers")) {
+        for (var name : List.of(
+                "Signalbox",
+                "Semaphore",
+                "Mutex",
+                "Event",
+                "Permit",
+                "timers.Timers",
+                "quorum.SignalboxQuorum",
+                "quorum.QuorumSemaphore",
+                "quorum.QuorumMutex")) {
             var blocking = Class.forName("io.signalbox.java." + name);
-            var async = Class.forName(
-                    "io.signalbox.java." + (name.startsWith("timers.") ? "timers.AsyncTimers" : "Async" + name));
+            int dot = name.indexOf('.') + 1;
+            var async = Class.forName("io.signalbox.java." + name.substring(0, dot) + "Async" + name.substring(dot));
             assertEquals(calls(blocking, "async"), calls(async, "blocking"), name);
         }
     }
@@ -94,7 +103,9 @@ class SignaturesTest {
         for (Method method : view.getMethods()) {
             if (Modifier.isStatic(method.getModifiers()) || method.getName().equals(other)) continue;
             if (method.getName().equals("closeAsync")) continue;
-            if (method.getName().startsWith("with")) {
+            // Work of a stage has a result or none by its type; and a lock is held by a thread.
+            if (method.getName().startsWith("runWith") || method.getName().equals("asLock")) continue;
+            if (method.getName().startsWith("with") || method.getName().startsWith("tryWith")) {
                 // Work is a Callable or PermitCallable here, a Supplier or Function of a stage there.
                 calls.add(method.getName() + "/" + method.getParameterCount());
             } else {

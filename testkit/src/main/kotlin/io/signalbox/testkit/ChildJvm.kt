@@ -11,7 +11,7 @@ import java.util.function.Consumer
 import kotlin.concurrent.thread
 
 /**
- * Another JVM with this JVM's class path, for tests of what processes do to each other and of what is left when one dies.
+ * Another JVM with this JVM's class path and module path, for tests of what processes do to each other and of what is left when one dies.
  *
  * The child tells the test how far it is by printing lines ([awaitLine]); the test can answer on its standard input
  * ([send]). It dies with this JVM at the latest. Thread-safe.
@@ -58,7 +58,7 @@ public class ChildJvm private constructor(
      */
     @JvmOverloads
     public fun awaitLine(text: String = "", timeout: Duration = DEFAULT_TIMEOUT): String {
-        val deadline = System.nanoTime() + timeout.toNanos()
+        val deadline = System.nanoTime() + timeout.nanosAtMost()
         while (true) {
             val ended = !outputReader.isAlive
             val line = lines.poll(if (ended) 0 else POLL_MILLIS, TimeUnit.MILLISECONDS)
@@ -100,7 +100,7 @@ public class ChildJvm private constructor(
      */
     @JvmOverloads
     public fun waitFor(timeout: Duration = DEFAULT_TIMEOUT): Int {
-        if (!process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS)) fail("still runs after $timeout")
+        if (!process.waitFor(timeout.nanosAtMost(), TimeUnit.NANOSECONDS)) fail("still runs after $timeout")
         listOf(outputReader, errorReader).forEach(Thread::join)
         return process.exitValue()
     }
@@ -143,9 +143,22 @@ public class ChildJvm private constructor(
             onLine: Consumer<String>? = null,
         ): ChildJvm {
             val java = Path.of(System.getProperty("java.home"), "bin", "java")
-            val command = listOf("$java") + jvmOptions + listOf("-cp", System.getProperty("java.class.path"), mainClass) + arguments
+            val command = listOf("$java") + jvmOptions + program(mainClass) + arguments
             val process = ProcessBuilder(command).apply { environment() += environment }.start()
             return ChildJvm(mainClass, process, onLine)
+        }
+
+        /** The options that find what this JVM finds, and [mainClass] in its module if it has one. */
+        private fun program(mainClass: String): List<String> {
+            val classPath = System.getProperty("java.class.path").orEmpty()
+            val modulePath = System.getProperty("jdk.module.path").orEmpty()
+            val module = ModuleLayer.boot().modules().find { mainClass.substringBeforeLast('.', "") in it.packages }
+            return buildList {
+                if (classPath.isNotEmpty()) addAll(listOf("-cp", classPath))
+                if (modulePath.isNotEmpty()) addAll(listOf("-p", modulePath))
+                if (modulePath.isNotEmpty() && module == null) addAll(listOf("--add-modules", "ALL-MODULE-PATH"))
+                if (module == null) add(mainClass) else addAll(listOf("-m", "${module.name}/$mainClass"))
+            }
         }
     }
 }

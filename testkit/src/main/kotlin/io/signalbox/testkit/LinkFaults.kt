@@ -46,7 +46,7 @@ public abstract class LinkFaults internal constructor(internal val monitor: Moni
     /** Delivers what is sent from now on late by [duration], each way. Zero is no delay. */
     public fun delay(duration: Duration) {
         require(!duration.isNegative) { "A delay must not be negative: $duration" }
-        monitor.change { delayNanos = duration.toNanos() }
+        monitor.change { delayNanos = duration.nanosAtMost() }
     }
 
     /** Resets the connections (TCP RST) on both sides. What is held or delayed is lost. New connections are not affected. */

@@ -52,7 +52,7 @@ internal class Monitor {
 
     /** As [await], but fails with [problem] when time is out. */
     inline fun <T : Any> await(timeout: Duration, problem: () -> String, attempt: () -> T?): T {
-        val deadline = System.nanoTime() + timeout.toNanos()
+        val deadline = System.nanoTime() + timeout.nanosAtMost()
         val result = await {
             attempt().also {
                 nanos = deadline - System.nanoTime()
@@ -67,3 +67,8 @@ internal class Monitor {
         var isOver = false
     }
 }
+
+/** In nanoseconds, of a span that may be the longest there is: a hundred years at most, so that it can be added to a moment. */
+internal fun Duration.nanosAtMost(): Long = minOf(this, LONGEST).toNanos()
+
+private val LONGEST = Duration.ofDays(36_500)

@@ -4,6 +4,7 @@ import java.io.File
 import java.io.IOException
 import java.nio.file.Files
 import java.nio.file.Path
+import java.time.Duration
 import java.util.concurrent.TimeUnit
 
 /** A server program; [origin] says in a few words where it is from, [version] is null if it does not tell. */
@@ -34,7 +35,8 @@ internal class RedisBinary private constructor(val path: Path, val origin: Strin
         private val OLDEST = KotlinVersion(6, 2)
         private const val BUNDLED_VERSION = "7.0.15"
 
-        fun at(path: Path): RedisBinary = RedisBinary(path, "$path", version(path))
+        /** A program that does not tell its version within [patience] has none that is known. */
+        fun at(path: Path, patience: Duration = PATIENCE): RedisBinary = RedisBinary(path, "$path", version(path, patience))
 
         private fun onPath(): RedisBinary? {
             val directories = System.getenv("PATH").orEmpty().split(File.pathSeparator).filter(String::isNotEmpty)
@@ -47,8 +49,9 @@ internal class RedisBinary private constructor(val path: Path, val origin: Strin
         }
 
         private fun unpack(): RedisBinary {
-            val resource = "/redis-server-$BUNDLED_VERSION-${os()}-${architecture()}"
-            val content = RedisBinary::class.java.getResourceAsStream(resource)
+            val resource = "redis-server-$BUNDLED_VERSION-${os()}-${architecture()}"
+            // By the loader, which finds what is in another module.
+            val content = RedisBinary::class.java.classLoader.getResourceAsStream(resource)
             checkNotNull(content) {
                 "No Redis to test with: there is no redis-server (version 6.2 or newer), valkey-server or " +
                     "redict-server on the PATH, " +
@@ -75,17 +78,23 @@ internal class RedisBinary private constructor(val path: Path, val origin: Strin
             else -> name
         }
 
-        private fun version(program: Path): KotlinVersion? {
-            val output = try {
-                val process = ProcessBuilder("$program", "--version").redirectErrorStream(true).start()
-                process.inputReader().use { it.readText() }.takeIf { process.waitFor(10, TimeUnit.SECONDS) }
+        private fun version(program: Path, patience: Duration = PATIENCE): KotlinVersion? {
+            // Not from a pipe, which is open as long as anybody has it.
+            val output = Files.createTempFile("signalbox-version-", ".txt")
+            try {
+                val process = ProcessBuilder("$program", "--version").redirectErrorStream(true).redirectOutput(output.toFile()).start()
+                if (!process.waitFor(patience.toMillis(), TimeUnit.MILLISECONDS)) process.killTree()
+                return VERSION.find(Files.readString(output))?.destructured?.let { (major, minor, patch) ->
+                    KotlinVersion(major.toInt(), minor.toInt(), patch.toInt())
+                }
             } catch (_: IOException) {
-                null
-            }
-            return output?.let(VERSION::find)?.destructured?.let { (major, minor, patch) ->
-                KotlinVersion(major.toInt(), minor.toInt(), patch.toInt())
+                return null
+            } finally {
+                Files.deleteIfExists(output)
             }
         }
+
+        private val PATIENCE = Duration.ofSeconds(10)
 
         private val VERSION = Regex("""v=(\d{1,3})\.(\d{1,3})\.(\d{1,3})""")
     }

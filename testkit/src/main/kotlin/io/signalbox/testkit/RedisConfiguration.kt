@@ -26,10 +26,13 @@ internal fun RedisSettings.configuration(port: Int, data: Path, aclFile: Path?, 
         listOf("bind", LOOPBACK),
         listOf("daemonize", "no"),
         listOf("dir", "$data"),
-        listOf("save", ""),
-        // A replica should not have to wait for others to come along.
-        listOf("repl-diskless-sync-delay", "0"),
     )
+    if (role != ServerRole.SENTINEL) {
+        lines += listOf("save", "")
+        // A replica should not have to wait for others to come along.
+        lines += listOf("repl-diskless-sync-delay", "0")
+    }
+    if (role == ServerRole.CLUSTER_NODE) lines += listOf("cluster-enabled", "yes")
     if (tls == null) {
         lines += listOf("port", "$port")
     } else {

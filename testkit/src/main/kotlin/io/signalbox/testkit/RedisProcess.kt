@@ -118,7 +118,7 @@ public class RedisProcess private constructor(
     private fun launch() {
         check(directory.path.exists()) { "The Redis server on port $port has been closed" }
         val logBefore = log().length
-        val started = ProcessBuilder("${binary.path}", "${directory.path.resolve(CONFIGURATION)}")
+        val started = ProcessBuilder(listOf("${binary.path}", "${directory.path.resolve(CONFIGURATION)}") + settings.role.arguments)
             .directory(dataDirectory.toFile())
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
@@ -156,7 +156,8 @@ public class RedisProcess private constructor(
     private inner class StartFailure(problem: String, logStart: Int) : IllegalStateException() {
         private val log = log().drop(logStart)
 
-        val portTaken = "Address already in use" in log
+        // Redis 7 says of the bus of a cluster's node only that it could not.
+        val portTaken = "Address already in use" in log || "Failed listening on port" in log
 
         override val message: String = buildString {
             append("The Redis server (${binary.origin}) on port $port $problem. ")
@@ -173,7 +174,7 @@ public class RedisProcess private constructor(
         Leftovers.add(this)
         val aclFile = admin?.let { directory.path.resolve(ACL_FILE).apply { writeText(settings.aclFile(it)) } }
         repeat(PORT_ATTEMPTS) { attempt ->
-            port = freePort()
+            port = if (settings.role == ServerRole.CLUSTER_NODE) freePortWithBus() else freePort()
             directory.path.resolve(CONFIGURATION).writeText(settings.configuration(port, dataDirectory, aclFile, tls, binary))
             try {
                 launch()

@@ -21,6 +21,7 @@ public class RedisSettings {
         private set
     internal var debugCommands: Boolean = false
         private set
+    internal var role: ServerRole = ServerRole.SINGLE
 
     /** Adds a line to the configuration file: [key] and its values, which need no quotes. Later lines win. */
     public fun config(key: String, vararg values: String): RedisSettings = apply {
@@ -93,4 +94,15 @@ public enum class Fsync(internal val directive: String) {
 
     /** When the operating system sees fit. */
     NEVER("no"),
+}
+
+/** What a server process is part of. */
+internal enum class ServerRole(val arguments: List<String> = emptyList()) {
+    SINGLE,
+
+    /** A node of a cluster; its second port, the bus, is 10000 above the first. */
+    CLUSTER_NODE,
+
+    /** Not a server, but who watches some. Rewrites its own configuration. */
+    SENTINEL(listOf("--sentinel")),
 }

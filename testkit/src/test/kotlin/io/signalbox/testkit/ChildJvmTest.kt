@@ -52,7 +52,8 @@ class ChildJvmTest : FunSpec({
             heard::add,
         ).use { child ->
             child.send("hello")
-            child.awaitLine("hello") shouldBe ">echo hello<"
+            // For as long as it takes.
+            child.awaitLine("hello", Duration.ofSeconds(Long.MAX_VALUE)) shouldBe ">echo hello<"
             heard shouldContainExactly listOf("first", "ready", ">echo hello<")
         }
     }

@@ -10,7 +10,12 @@ import io.kotest.matchers.string.shouldNotContain
 import io.kotest.matchers.string.shouldStartWith
 import java.io.IOException
 import java.net.SocketTimeoutException
+import java.nio.file.Files
 import java.time.Duration
+import java.util.concurrent.TimeUnit
+import kotlin.io.path.exists
+import kotlin.io.path.readText
+import kotlin.io.path.writeText
 
 class RedisProcessTest : FunSpec({
     test("a started server answers at its address") {
@@ -138,6 +143,27 @@ class RedisProcessTest : FunSpec({
             }
         }
         RedisServer.start { debugCommands() }.use { it.command("DEBUG", "SLEEP", "0") shouldBe "OK" }
+    }
+
+    test("a program that hangs when it is asked for its version is ended, and has none that is known") {
+        val directory = Files.createTempDirectory("signalbox-hangs-")
+        val program = directory.resolve("server")
+        program.writeText("#!/bin/sh\nsleep 3600 &\necho $! >'$directory/pid'\nwait\n")
+        program.toFile().setExecutable(true)
+        RedisBinary.at(program, Duration.ofMillis(500)).guardsDebug shouldBe true
+        val pid = directory.resolve("pid").takeIf { it.exists() }?.readText()?.trim()?.toLongOrNull()
+        pid?.let(ProcessHandle::of)?.orElse(null)?.onExit()?.get(10, TimeUnit.SECONDS)
+        directory.toFile().deleteRecursively()
+    }
+
+    test("a program that tells its version and leaves something running behind it is not waited for") {
+        val directory = Files.createTempDirectory("signalbox-lingers-")
+        val program = directory.resolve("server")
+        program.writeText("#!/bin/sh\nsleep 3600 &\necho $! >'$directory/pid'\necho 'Redis server v=6.2.6'\n")
+        program.toFile().setExecutable(true)
+        RedisBinary.at(program).guardsDebug shouldBe false
+        ProcessHandle.of(directory.resolve("pid").readText().trim().toLong()).get().destroyForcibly()
+        directory.toFile().deleteRecursively()
     }
 
     test("any directive can be set, whatever is in its values") {

@@ -46,6 +46,8 @@ public sealed class TimerEvent(
         public val after: Duration,
         /** What the handler threw. */
         public val cause: Throwable,
+        /** How long the handler ran; `null` if it did not begin. */
+        public val took: Duration?,
     ) : TimerEvent(topic, id, due, attempt)
 
     /** A payload could not be decoded. */
@@ -66,6 +68,8 @@ public sealed class TimerEvent(
         attempt: Int,
         /** What its last handler threw; `null` if its last worker died. */
         public val cause: Throwable?,
+        /** How long its last handler ran; `null` if it did not begin, or its worker died. */
+        public val took: Duration?,
     ) : TimerEvent(topic, id, due, attempt)
 
     /**
@@ -80,7 +84,7 @@ public sealed class TimerEvent(
     ) : TimerEvent(topic, id, due, attempt)
 }
 
-/** Hears of every [TimerEvent] of a process, as a binding to metrics wants to. */
+/** Hears of every [TimerEvent] of a process, as a binding to metrics wants to. See [Timers.addListener] and [TimersSettings.listener]. */
 public fun interface TimerListener {
     /** Called on a thread that has other things to do: must be quick. What it throws is logged. */
     public fun onEvent(event: TimerEvent)

@@ -6,6 +6,7 @@ import io.signalbox.internal.BackendOwner
 import io.signalbox.timers.internal.DefaultTimers
 import java.time.Instant
 import kotlin.time.Duration
+import kotlinx.coroutines.DisposableHandle
 import kotlinx.coroutines.flow.Flow
 import org.HdrHistogram.Histogram
 
@@ -248,6 +249,12 @@ public interface Timers {
 
     /** What happens to timers in this process, from now on. A slow collector misses some, and never slows handling down. */
     public val events: Flow<TimerEvent>
+
+    /**
+     * Has [listener] hear of every event in this process from now on, until the returned handle is disposed of: none is missed, as a slow
+     * collector of [events] may.
+     */
+    public fun addListener(listener: TimerListener): DisposableHandle
 
     /** How late handlers began in this process, in microseconds of server time after the timer was due: a copy to be kept. */
     public fun lag(): Histogram

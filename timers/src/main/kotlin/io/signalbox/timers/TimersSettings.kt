@@ -47,13 +47,15 @@ public class TimersSettings<C> internal constructor() {
 
     /**
      * Over how many parts the timers are spread, by the hash of topic and id: 1 to 256. One is right for a single server. In a Cluster each
-     * part lives on one node. All processes must agree; a change needs [previousShards].
+     * part lives on one master, whichever its name falls to, so some times as many as there are masters make use of all of them. All
+     * processes must agree; a change needs [previousShards].
      */
     public var shards: Int = 1
 
     /**
      * The number of shards before the current change of it. As long as it is given, the former places of timers are emptied: workers handle
-     * what is there, and setting or cancelling a timer removes it there.
+     * what is there, setting or cancelling a timer removes it there, and a recurring one moves when its next occurrence is over. What is
+     * paused or dead stays until it is resumed, put back or discarded.
      */
     public var previousShards: Int? = null
 
@@ -75,7 +77,7 @@ public class TimersSettings<C> internal constructor() {
     /** How long dead and undecodable timers are kept; 1 s or more, infinite for ever, as by default. Removed as by [deadTimersPerTopic]. */
     public var deadTimersFor: Duration = Duration.INFINITE
 
-    /** Hears of every event. */
+    /** Hears of every event; see [Timers.addListener] for more than one. */
     public var listener: TimerListener? = null
 
     internal val interceptors = mutableListOf<TimerInterceptor<C>>()

@@ -30,7 +30,10 @@ internal interface Contender : AutoCloseable {
     /** The fencing token of a grant, if this contender's tokens rise in the order of grants; otherwise 0. */
     fun tokenOf(grant: Any): Long = 0
 
-    /** How many acquires have been granted so far, as counted on the server and not by the client; `null` if it grants nothing. */
+    /**
+     * How many acquires have been granted so far, as counted on the server and not by the client; `null` if it grants nothing, or if there
+     * are several servers, none of which can tell.
+     */
     suspend fun granted(): Long?
 
     /** Called when nothing has happened for seconds though it should: for peers that were seen to hang. */
@@ -47,4 +50,8 @@ internal class Arena(
     val permits: Int,
     val coroutines: Int,
     val statistics: Statistics,
+    /** Where a cluster is, for who needs one. */
+    val clusterUri: () -> String = { error("There is no cluster in this run.") },
+    /** Where three servers are that know nothing of each other, for who needs them. */
+    val masterUris: () -> List<String> = { error("There are no independent masters in this run.") },
 )

@@ -7,12 +7,12 @@ import org.redisson.client.codec.StringCodec
 import org.redisson.config.Config
 
 /** Redisson at its best here: the cheapest codec, and connections enough that no coroutine waits for one. */
-internal fun redisson(arena: Arena): RedissonClient {
+internal fun redisson(uri: String): RedissonClient {
     val config = Config()
     config.codec = StringCodec.INSTANCE
     config
         .useSingleServer()
-        .setAddress(arena.uri)
+        .setAddress(uri)
         .setConnectionPoolSize(64)
         .setConnectionMinimumIdleSize(24)
         .setSubscriptionConnectionPoolSize(50)

@@ -7,7 +7,7 @@ import kotlinx.coroutines.future.await
 internal class RedissonPermitContender(
     private val arena: Arena,
 ) : Contender {
-    private val client = redisson(arena)
+    private val client = redisson(arena.uri)
     private val key = "bench:rpermit:${arena.name}"
     private val semaphore = client.getPermitExpirableSemaphore(key).apply { trySetPermits(arena.permits) }
     private val waiters = RedissonWaiters(arena.statistics, key)

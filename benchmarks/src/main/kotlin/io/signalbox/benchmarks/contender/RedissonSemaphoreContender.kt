@@ -6,7 +6,7 @@ import kotlinx.coroutines.future.await
 internal class RedissonSemaphoreContender(
     private val arena: Arena,
 ) : Contender {
-    private val client = redisson(arena)
+    private val client = redisson(arena.uri)
     private val key = "bench:rsem:${arena.name}"
     private val semaphore = client.getSemaphore(key).apply { trySetPermits(arena.permits) }
     private val waiters = RedissonWaiters(arena.statistics, key)

@@ -35,6 +35,17 @@ internal class SignalboxContender private constructor(
             algorithm: SemaphoreAlgorithm = SemaphoreAlgorithm.Queue,
         ): SignalboxContender {
             val client = Signalbox.connect(arena.uri) { namespace = "bench" }
+            return open(client, arena, algorithm)
+        }
+
+        suspend fun openOnCluster(arena: Arena): SignalboxContender =
+            open(Signalbox.connectCluster(arena.clusterUri()) { namespace = "bench" }, arena, SemaphoreAlgorithm.Queue)
+
+        private suspend fun open(
+            client: Signalbox,
+            arena: Arena,
+            algorithm: SemaphoreAlgorithm,
+        ): SignalboxContender {
             val semaphore = client.semaphore(arena.name, arena.permits) { this.algorithm = algorithm }
             return SignalboxContender(client, semaphore, areTokensOrdered = algorithm == SemaphoreAlgorithm.Queue)
         }

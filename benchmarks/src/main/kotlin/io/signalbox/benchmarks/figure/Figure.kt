@@ -18,4 +18,7 @@ internal enum class Figure(
     P9("permits in use, the server a millisecond away", ::permitsInUse),
     J1("the futures of the Java API beside Kotlin, 1000 in flight", ::javaFutures),
     J2("the blocking Java API beside Kotlin, one thread", ::javaBlocking),
+    C1("a cluster of three beside one server", ::cluster),
+    C2("1000 semaphores spread over 1 and 3 masters", ::spread),
+    Q1("a mutex on three independent masters beside Redisson's, one coroutine and 64", ::masters),
 }

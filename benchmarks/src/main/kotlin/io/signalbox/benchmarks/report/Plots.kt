@@ -58,7 +58,8 @@ internal class Plots(
         scenario: String,
         title: String,
     ): Path? {
-        val all = report.rows.filter { it.scenario == scenario && it.peer !in LOCAL }
+        // C1 measures the hand-off once more, beside a cluster.
+        val all = report.rows.filter { it.scenario == scenario && it.peer !in LOCAL }.distinctBy { it.peer to it.coroutines }
         val peers = all.map { it.peer }.distinct()
         val load = all.groupBy { it.coroutines }.filterValues { it.size == peers.size }.keys.maxOrNull() ?: return null
         val rows = all.filter { it.coroutines == load }

@@ -16,6 +16,20 @@ internal class ClientSession(
 
     /** The last number that was answered. */
     var acknowledged: Long = 0
+        private set
+
+    /** The moments of the last two answers, by the parity of their numbers; -1 for none. */
+    private val heard = LongArray(2) { -1 }
+
+    fun heard(number: Long): Long = heard[(number % 2).toInt()]
+
+    fun hear(
+        number: Long,
+        moment: Long,
+    ) {
+        acknowledged = number
+        heard[(number % 2).toInt()] = moment
+    }
 
     val cohort: Cohort = Cohort()
 

@@ -35,15 +35,22 @@ internal class ClientState(
     val inFlight = ArrayDeque<InFlight>(2)
     val schedule = Schedule(settings, clock)
 
-    var handle = HandleSettings(declared = -1, bounded = true, quarantine = false, holdMillis = -1)
+    var handle = HandleSettings(declared = -1, bounded = true, longestMillis = 0, holdMillis = -1)
+        set(value) {
+            field = value.withLongest(longest)
+        }
 
     @Volatile
     var session: ClientSession? = null
         private set
 
-    /** The session whose permits are in limbo, or that the next one takes the place of. */
+    /** The session whose permits are in limbo, or were lost with it. */
     @Volatile
     var previous: ClientSession? = null
+        private set
+
+    /** The last session, which the next one takes the place of. */
+    var previousId: String = ""
         private set
 
     @Volatile
@@ -55,8 +62,8 @@ internal class ClientState(
     var closed = false
     var lastProblem: Throwable? = null
 
-    /** Whether to open a session for nothing but the retention of the keys. */
-    var wantsRefresh = false
+    /** Whether it was said of the present refusal. */
+    var isWarnedOf = false
 
     /** What the semaphore was created with, by whomever. */
     @Volatile
@@ -64,9 +71,16 @@ internal class ClientState(
         private set
     var knownPermits = Int.MAX_VALUE
 
+    /** The longest lease that a client may have, as stored; 0 for any. */
+    private var longest = 0L
+
     /** The largest token that this client was granted, over all sessions. */
     var largestToken = 0L
         private set
+
+    fun startFrom(token: Long) {
+        largestToken = token
+    }
 
     /** Whether a session's numbers have grown that are not in any exchange. Read without the lock. */
     @Volatile
@@ -84,6 +98,26 @@ internal class ClientState(
 
     val isHeldBack: Boolean get() = refusals > 0 && outbox.acquires.isEmpty() && outbox.asks.isEmpty() && clock.nanos() < heldBackUntil
 
+    /** When those that wait for others leave at the latest; set with the first of them, until an exchange leaves. */
+    private var gatheringUntil = Long.MAX_VALUE
+
+    /**
+     * Whether acquires wait for others of this client to leave with them. While it is this session's turn and others are queued, whoever asks
+     * comes behind these anyway; and if two processes each said at once who asks, their queue would be cut into ever smaller runs, each with
+     * a hand-off of its own.
+     */
+    val isGathering: Boolean
+        get() {
+            val live = session
+            if (live == null || !live.cohort.waits || live.queuedHeard == 0 || unsaid || outbox.beat || !outbox.isOnlyAcquires) return false
+            val now = clock.nanos()
+            if (gatheringUntil == Long.MAX_VALUE) {
+                gatheringUntil = now + CoordinationSettings.GATHERING_NANOS
+                schedule.retryAt(gatheringUntil)
+            }
+            return now < gatheringUntil
+        }
+
     /** An exchange was refused as a whole; [waiters], who had a place before, wait on. */
     fun refused(waiters: List<Waiter>) {
         session?.rosters?.repeat()
@@ -93,16 +127,33 @@ internal class ClientState(
         schedule.retryAt(heldBackUntil)
     }
 
-    fun accepted() {
+    /** When the last exchange that was answered had been sent. */
+    private var answeredFrom = Long.MIN_VALUE
+
+    /** What was sent at [sentAt] is answered. */
+    fun accepted(sentAt: Long) {
+        answeredFrom = maxOf(answeredFrom, sentAt)
+        lastProblem = null
+        isWarnedOf = false
         refusals = 0
     }
 
+    /** Whether the store has answered nothing that was sent since [moment], and not for want of time. */
+    fun isCutOff(
+        moment: Long,
+        isReachable: Boolean,
+    ): Boolean =
+        !closed && answeredFrom < moment &&
+            (!isReachable || lastProblem != null || clock.nanos() - moment >= CoordinationSettings.SILENCE_NANOS)
+
     val wantsSession: Boolean get() = session == null && (!outbox.isEmpty || inLimbo.isNotEmpty())
 
-    /** A second exchange may follow one that asks for nothing: an acquire need not wait for the answer to the release before it. */
+    /**
+     * A second exchange may follow one that asks for nothing: an acquire need not wait for the answer to the release before it. Not one that has
+     * failed: behind it there is nothing to be had, and who is in none is told so when it is refused.
+     */
     val mayLeave: Boolean
-        get() = session != null &&
-            (inFlight.isEmpty() || (inFlight.size == 1 && inFlight[0].waiters.isEmpty() && inFlight[0].answer == null))
+        get() = session != null && (inFlight.isEmpty() || (inFlight.size == 1 && inFlight[0].mayBeFollowed))
 
     // ---- sessions ----------------------------------------------------------------------------------------------------------
 
@@ -115,8 +166,7 @@ internal class ClientState(
         settled: Settled,
     ) {
         opening = false
-        wantsRefresh = false
-        lastProblem = null
+        accepted(sentAt)
         val began =
             ClientSession(request.session, joined.epoch, sentAt + settings.usableNanos, SessionRecord(given = joined.width.toLong()))
         began.calm = false
@@ -127,18 +177,22 @@ internal class ClientState(
         session = began
         knownPermits = joined.permits
         declared = joined.declared
+        longest = joined.longestMillis
+        handle = handle
         schedule.began(sentAt)
         val (listed, plain) = putBack.partition { it.isListed }
         val kept = (plain.take(joined.width) + listed.filter { it.fencingToken in joined.listed }).toHashSet()
+        // Looked at once: a release needs no lock, and one that is counted as held here is taken back from the new session later.
+        val held = kept.filterTo(HashSet()) { it.state == PermitState.HELD }
         for (permit in inLimbo) {
-            when {
-                permit !in kept -> if (permit.state == PermitState.HELD) settled.lose(permit) else settled.confirm(permit, wasHeld = false)
-                permit.state == PermitState.HELD -> hold(began, permit)
+            when (permit) {
+                !in kept -> loseOrConfirm(permit, Loss.DATA_LOST, settled)
+                in held -> hold(began, permit)
             }
         }
-        began.cohort.begin(joined.width, held = kept.count { !it.isListed && it.state == PermitState.HELD })
+        began.cohort.begin(joined.width, held = held.count { !it.isListed })
         // Some may have left the limbo before the answer came: lost, or released and told so.
-        for (permit in kept.filter { it.state != PermitState.HELD }) {
+        for (permit in kept - held) {
             if (permit.isListed) {
                 sendBack(permit)
             } else {
@@ -148,8 +202,9 @@ internal class ClientState(
         }
         inLimbo = emptyList()
         // Ending the previous session may have freed permits that others wait for: an exchange hands them on.
-        if (previous != null) outbox.beat = true
+        if (previousId.isNotEmpty()) outbox.beat = true
         previous = null
+        previousId = ""
     }
 
     private fun hold(
@@ -171,8 +226,7 @@ internal class ClientState(
         settled: Settled,
     ) {
         opening = false
-        wantsRefresh = false
-        loseLimbo(settled)
+        loseLimbo(Loss.DATA_LOST, settled)
         failOutbox(error, settled)
     }
 
@@ -186,28 +240,36 @@ internal class ClientState(
         outbox.clear()
     }
 
-    private fun loseLimbo(settled: Settled) {
-        for (permit in inLimbo) {
-            if (permit.state == PermitState.HELD) settled.lose(permit) else settled.confirm(permit, wasHeld = false)
-        }
+    private fun loseLimbo(
+        why: Loss,
+        settled: Settled,
+    ) {
+        inLimbo.forEach { loseOrConfirm(it, why, settled) }
         inLimbo = emptyList()
     }
 
+    private fun loseOrConfirm(
+        permit: HeldPermit,
+        why: Loss,
+        settled: Settled,
+    ) = if (permit.state == PermitState.HELD) settled.lose(permit, why) else settled.confirm(permit, wasHeld = false)
+
     /**
-     * The session is over. If [dataMayBeLost] its permits wait in limbo to be put back by the next session; else they are lost.
+     * The session is over. If the store has [Loss.DATA_LOST] its permits wait in limbo to be put back by the next session; else they are lost.
      * Acquires that have not ended go back to the outbox in their order.
      */
     fun endSession(
-        dataMayBeLost: Boolean,
+        why: Loss,
         settled: Settled,
     ) {
         val over = session ?: return
         session = null
         unsaid = false
         previous = over
+        previousId = over.id
         settled.afterwards { coordinator.forget(over) }
         val held = over.plain.toList().sortedBy { it.fencingToken } + over.listed.toList()
-        if (dataMayBeLost && over.deadline > clock.nanos()) inLimbo = held else held.forEach { settled.lose(it) }
+        if (why == Loss.DATA_LOST && over.deadline > clock.nanos()) inLimbo = held else held.forEach { settled.lose(it, why) }
 
         (over.unconfirmed + outbox.releases + inFlight.flatMap { it.releases }).forEach { settled.confirm(it, wasHeld = false) }
         outbox.releases.clear()
@@ -215,7 +277,12 @@ internal class ClientState(
         inFlight.asReversed().forEach { sent -> sent.asks.asReversed().forEach { putBackOrFail(it, settled) } }
         val sent = inFlight.flatMap { it.waiters }.filter { it.state == Waiter.State.SENT }
         inFlight.clear()
-        putBack((over.cohort.takeLine() + sent + over.waiting.values).sortedBy { it.sequence })
+        val queued = over.waiting.values.filter { it.state == Waiter.State.QUEUED }
+        val waiting = (over.cohort.takeLine() + sent + queued).sortedBy { it.sequence }
+        // Else each permit tells of it. Who has only just asked has lost nothing.
+        val places = waiting.count { it.wasQueued }
+        if (held.isEmpty() && places > 0) settled.afterwards { Loss.reportSession(errors.subject, places, why) }
+        putBack(waiting)
     }
 
     private fun putBackOrFail(
@@ -226,7 +293,8 @@ internal class ClientState(
             is Command.AddPermits -> settled.fail(ask, errors.interrupted("it may or may not have added the permits"))
             is Command.Extend -> settled.fail(ask, errors.interrupted("the permit was lost with it"))
             is Command.Signal -> settled.fail(ask, errors.interrupted("it may or may not have been set"))
-            is Command.Clear, is Command.Resize, null -> outbox.asks.addFirst(ask)
+            is Command.Revoke, is Command.Enforce -> settled.fail(ask, errors.interrupted("the permit may or may not have been revoked"))
+            is Command.Clear, is Command.Resize, is Command.Redeclare, null -> outbox.asks.addFirst(ask)
         }
     }
 
@@ -234,6 +302,7 @@ internal class ClientState(
         for (waiter in waiters.asReversed()) {
             waiter.state = Waiter.State.PENDING
             waiter.sequence = -1
+            waiter.ticket = -1
             outbox.acquires.addFirst(waiter)
         }
     }
@@ -244,11 +313,11 @@ internal class ClientState(
         settled: Settled,
     ) {
         val now = clock.nanos()
-        session?.let { if (it.deadline <= now) endSession(dataMayBeLost = false, settled) }
-        if (inLimbo.isNotEmpty() && previous!!.deadline <= now) loseLimbo(settled)
+        session?.let { if (it.deadline <= now) endSession(Loss.NOT_RENEWED, settled) }
+        if (inLimbo.isNotEmpty() && previous!!.deadline <= now) loseLimbo(Loss.DATA_LOST, settled)
         if (permit != null && permit.holdDeadline <= now && permit.state == PermitState.HELD) {
             permit.session?.takeIf { it === session }?.listed?.remove(permit)
-            settled.lose(permit)
+            settled.lose(permit, Loss.MAX_HOLD)
             // Not left to the server's clock: given back as soon as its holder may not use it any more.
             if (permit.session === session) sendBack(permit)
         }
@@ -260,6 +329,20 @@ internal class ClientState(
             val deadline = session?.deadline ?: if (inLimbo.isNotEmpty()) previous?.deadline else null
             return deadline != null && deadline <= clock.nanos()
         }
+
+    fun usage(): Coordinator.Usage {
+        val live = session
+        val held = inLimbo.sumOf { it.permits } + (live?.run { cohort.running + listed.toList().sumOf { it.permits } } ?: 0)
+        val sent = inFlight.sumOf { sent -> sent.waiters.count { it.state == Waiter.State.SENT } }
+        val waiting = (live?.run { waiting.size + cohort.waitingCount } ?: 0) + sent +
+            outbox.acquires.count { it.state == Waiter.State.PENDING } + outbox.intake.count { it is Waiter }
+        return Coordinator.Usage(held, waiting)
+    }
+
+    fun tooHeavy(
+        waiter: Waiter,
+        permits: Int,
+    ) = errors.tooHeavy(waiter.weight, permits, declared?.permits ?: 0)
 
     // ---- operations --------------------------------------------------------------------------------------------------------
 
@@ -329,7 +412,7 @@ internal class ClientState(
     ) {
         live.plain.remove(permit)
         live.rosters.ended(permit)
-        val next = live.cohort.release(handOn = true)
+        val next = live.cohort.release(wasSeen = !permit.isUnseen)
         if (next != null) {
             start(live, next, live.heldHeard, settled)
             if (!live.rosters.handedOn) {
@@ -342,6 +425,42 @@ internal class ClientState(
             if (permit.awaiting != null) live.unconfirmed.addLast(permit)
             unsaid = true
         }
+    }
+
+    /** Gives up what is held under [token], because somebody with the label [by] has revoked it; nothing if it is not held any more. */
+    fun revoke(
+        live: ClientSession,
+        token: Long,
+        by: String,
+        settled: Settled,
+    ) {
+        val permit =
+            (live.plain.toList() + live.listed.toList()).firstOrNull { it.fencingToken == token && it.state == PermitState.HELD } ?: return
+        permit.revokedBy = by
+        settled.lose(permit, Loss.REVOKED)
+        if (permit.state != PermitState.LOST) return
+        if (permit.isListed) {
+            live.listed.remove(permit)
+            sendBack(permit)
+        } else {
+            handOnOrReturn(live, permit, settled)
+        }
+    }
+
+    /** Somebody with the label [by] has ended the semaphore. */
+    fun deleted(
+        by: String,
+        settled: Settled,
+    ) {
+        endSession(Loss.DELETED, settled)
+        failOutbox(errors.deleted(by), settled)
+        previousId = ""
+    }
+
+    /** This client has declared another count itself. */
+    fun redeclared(permits: Int) {
+        declared = declared?.copy(permits = permits)
+        handle = handle.run { HandleSettings(if (this.declared < 0) -1 else permits, bounded, longestMillis, holdMillis, onMismatch) }
     }
 
     /** Whether [permit] is used up: false if it is not held any more. */
@@ -366,17 +485,13 @@ internal class ClientState(
         outbox.releases.addLast(permit)
     }
 
-    /**
-     * Starts admitted waiters as far as there are permits; permits that nobody is there for go back. So many permits were [held] right after
-     * the last of them was given.
-     */
+    /** Starts admitted waiters as far as there are permits; permits that nobody is there for go back. */
     fun advance(
         live: ClientSession,
-        held: Int,
         settled: Settled,
     ) {
         val cohort = live.cohort
-        var holders = held - cohort.givenToLine
+        var holders = cohort.heldAtGift - cohort.givenToLine
         while (true) start(live, cohort.startNext() ?: break, ++holders, settled)
         cohort.returnSurplus()
         if (cohort.returned > live.record.returned) unsaid = true
@@ -426,36 +541,74 @@ internal class ClientState(
         if (closed || live == null || !mayLeave) return null
         val now = clock.nanos()
         unsaid = false
+        gatheringUntil = Long.MAX_VALUE
         val composed = outbox.compose(live, inFlight.lastOrNull(), inbox, now) ?: return null
         inFlight.addLast(composed)
         schedule.sent(now)
         return composed
     }
 
+    // ---- rest --------------------------------------------------------------------------------------------------------------
+
+    /** Whether nothing is held, waited for, asked or unsaid. */
+    val isIdle: Boolean
+        get() = !opening && inFlight.isEmpty() && outbox.isEmpty && !outbox.beat && inLimbo.isEmpty() &&
+            session.let { it == null || (!it.isEngaged() && it.abandoned.isEmpty() && !it.cohort.hasGap) }
+
+    /** Lets the session lapse: whatever is asked for next begins another one. */
+    fun rest(settled: Settled) {
+        session?.let {
+            previousId = it.id
+            settled.afterwards { coordinator.forget(it) }
+        }
+        session = null
+        previous = null
+        unsaid = false
+    }
+
     // ---- the end -----------------------------------------------------------------------------------------------------------
 
-    /** What a client leaves behind: its last word, if there is a session, and the releases that it confirms. */
-    class Goodbye(
-        val exchange: Exchange?,
+    /** What a client leaves behind: its last word, and the releases that this confirms. */
+    inner class Goodbye(
+        val session: ClientSession,
+        private val inbox: String,
         val confirming: List<HeldPermit>,
-    )
+        /** Exchanges with acquires that may have joined the queue. */
+        val unanswered: List<InFlight>,
+    ) {
+        private val places = (session.waiting.values + session.abandoned.values).filter { it.ticket >= 0 }
 
-    /** Everything ends. */
+        fun exchange(): Exchange =
+            Exchange(
+                session = session.id,
+                number = 0,
+                epoch = session.epoch,
+                inbox = inbox,
+                words = session.cohort.words,
+                leaves = outbox.placesOf((places + unanswered.flatMap { it.queued() }).sortedBy { it.sequence }),
+                goodbye = true,
+            )
+    }
+
+    /** Everything ends. Returns what is left to say; `null` if there is no session to say it for. */
     fun close(
         inbox: String,
         settled: Settled,
-    ): Goodbye {
+    ): Goodbye? {
         takeIn(settled)
         closed = true
         val live = session?.takeIf { it.deadline > clock.nanos() }
         // What was on its way back goes with the session, at the latest.
         val returning = session?.unconfirmed.orEmpty() + inFlight.flatMap { it.releases } + outbox.releases
-        val confirming = if (live == null) emptyList() else returning.filter { it.awaiting != null }
         if (live == null) returning.forEach { settled.confirm(it, wasHeld = false) }
-        val goodbye = live?.let { goodbye(it, inbox) }
+        val goodbye =
+            live?.let {
+                val confirming = returning.filter { permit -> permit.awaiting != null }
+                Goodbye(it, inbox, confirming, inFlight.filter { sent -> sent.waiters.isNotEmpty() })
+            }
         outbox.releases.clear()
-        session?.run { (plain.toList() + listed.toList()).forEach { settled.lose(it) } }
-        loseLimbo(settled)
+        session?.run { (plain.toList() + listed.toList()).forEach { settled.lose(it, Loss.CLOSED) } }
+        loseLimbo(Loss.CLOSED, settled)
         session?.run { (cohort.takeLine() + waiting.values).forEach { settled.fail(it, errors.closed()) } }
         for (sent in inFlight) {
             sent.waiters.forEach { settled.fail(it, errors.closed()) }
@@ -465,22 +618,6 @@ internal class ClientState(
         failOutbox(errors.closed(), settled)
         session = null
         unsaid = false
-        return Goodbye(goodbye, confirming)
-    }
-
-    private fun goodbye(
-        live: ClientSession,
-        inbox: String,
-    ): Exchange {
-        val places = (live.waiting.values + live.abandoned.values).filter { it.ticket >= 0 }.sortedBy { it.sequence }
-        return Exchange(
-            session = live.id,
-            number = 0,
-            epoch = live.epoch,
-            inbox = inbox,
-            words = live.cohort.words,
-            leaves = outbox.placesOf(places),
-            goodbye = true,
-        )
+        return goodbye
     }
 }

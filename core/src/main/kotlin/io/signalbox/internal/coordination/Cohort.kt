@@ -26,6 +26,10 @@ internal class Cohort {
     var given: Long = 0
         private set
 
+    /** Held permits, all clients, right after the last of [given] was given. */
+    var heldAtGift: Int = 0
+        private set
+
     /** R: permits ever given back. */
     var returned: Long = 0
         private set
@@ -66,6 +70,9 @@ internal class Cohort {
 
     val waits: Boolean get() = line.size > deadInLine
 
+    /** Admitted waiters that were not started. */
+    val waitingCount: Int get() = line.size - deadInLine
+
     /** Whether all that was admitted has been started or dropped. */
     val isWorkedOff: Boolean get() = passed >= admitted
 
@@ -82,13 +89,17 @@ internal class Cohort {
         returned = given - held
     }
 
-    /** Takes a message's numbers in; by maximum, because messages overtake each other. */
+    /** Takes a message's numbers in; by maximum, because messages overtake each other. So many were [held] right after the last was given. */
     fun hear(
         given: Long,
         admitted: Long,
         restrained: Long,
+        held: Int,
     ) {
-        this.given = maxOf(this.given, given)
+        if (given > this.given) {
+            this.given = given
+            heldAtGift = held
+        }
         this.admitted = maxOf(this.admitted, admitted)
         this.restrained = maxOf(this.restrained, restrained)
     }
@@ -190,11 +201,13 @@ internal class Cohort {
     }
 
     /**
-     * A permit is released. Returns who gets it; `null` if it was given back: then [returned] says so.
+     * A permit is released; whoever it was for is dropped, and no grant, if he never saw it. Returns who gets it; `null` if it was given back:
+     * then [returned] says so.
      */
-    fun release(handOn: Boolean): Waiter? {
+    fun release(wasSeen: Boolean): Waiter? {
         running--
-        val next = if (handOn && returned >= restrained) startNext() else null
+        if (!wasSeen) dropped++
+        val next = if (returned >= restrained) startNext() else null
         if (next == null) returned++
         return next
     }

@@ -27,27 +27,38 @@ internal class Heard(
                 sent.answer = answer
                 // In their order: an answer that overtakes another waits for it.
                 while (state.session === live) apply(live, state.inFlight.firstOrNull()?.takeIf { it.answer != null } ?: break, settled)
-                if (state.session === live) proceed(live, answer.heldAfterGift, settled)
+                if (state.session === live) proceed(live, settled)
             }
 
             is Answer.Gap -> if (answer.last < sent.acknowledged) dataLost(settled) else repeatAll()
 
-            is Answer.Lost -> state.endSession(dataMayBeLost = answer.reason == Answer.Reason.DATA_LOST, settled)
+            is Answer.Lost ->
+                when (answer.reason) {
+                    Answer.Reason.DELETED -> state.deleted(answer.by, settled)
+                    Answer.Reason.DATA_LOST -> dataLost(settled)
+                    Answer.Reason.LAPSED -> state.endSession(Loss.LAPSED, settled)
+                }
 
             Answer.Stale, Answer.Contradiction -> dataLost(settled)
 
             is Answer.Unreadable -> {
-                state.endSession(dataMayBeLost = false, settled)
-                state.giveUp(state.errors.unreadable(answer.format), settled)
+                val error = state.errors.unreadable(answer.format)
+                // Refused, which is more than is known of what else is under way.
+                sent.asks.forEach { settled.fail(it, error) }
+                state.endSession(Loss.UNREADABLE, settled)
+                state.giveUp(error, settled)
             }
         }
     }
 
-    private fun dataLost(settled: Settled) = state.endSession(dataMayBeLost = true, settled)
+    private fun dataLost(settled: Settled) = state.endSession(Loss.DATA_LOST, settled)
 
+    /** Not before the first of them, if that is to be repeated later: the others would find the same gap. */
     private fun repeatAll() {
-        state.inFlight.forEach { it.retryAt = clock.nanos() }
-        state.schedule.ringIfBefore(clock.nanos())
+        val first = state.inFlight.first().retryAt
+        val next = if (first == Long.MAX_VALUE) clock.nanos() else first
+        state.inFlight.forEach { it.retryAt = next }
+        state.schedule.ringIfBefore(next)
     }
 
     private fun apply(
@@ -56,14 +67,12 @@ internal class Heard(
         settled: Settled,
     ) {
         val done = head.answer!!
-        live.acknowledged = head.exchange.number
+        live.hear(head.exchange.number, done.now)
         live.deadline = maxOf(live.deadline, head.sentAt + state.settings.usableNanos)
         // Frozen for too long: what the answer grants was meant for a client that may not act on it any more.
-        if (live.deadline <= clock.nanos()) return state.endSession(dataMayBeLost = false, settled)
+        if (live.deadline <= clock.nanos()) return state.endSession(Loss.NOT_RENEWED, settled)
         if (done.record.given < head.knownGiven || done.record.admitted < head.knownAdmitted) return dataLost(settled)
-        state.inFlight.removeFirst()
-        state.lastProblem = null
-        state.accepted()
+        state.accepted(head.sentAt)
         live.record = done.record
         live.calm = done.calm
         live.permits = done.permits
@@ -75,10 +84,14 @@ internal class Heard(
         val queueLost = done.queues != Answer.SAME && live.queues >= 0 && done.queues != live.queues
         if (queueLost) requeue(live)
         if (done.queues != Answer.SAME) live.queues = done.queues
-        done.record.run { live.cohort.hear(given, admitted, restrained) }
+        done.record.run { live.cohort.hear(given, admitted, restrained, done.heldAfterGift) }
         val admissions = news(live, done.unread, settled)
         settleAcquires(live, head, done, admissions, settled)
-        if (!live.cohort.learn(admissions, done.record.admitted) { head.waiterOf(it) ?: find(live, it) }) return dataLost(settled)
+        // Who was queued just now may be admitted by what had to wait for this answer: he is among those who wait.
+        val waiterOf = { sequence: Long -> head.waiterOf(sequence)?.takeIf { it.ticket < 0 } ?: find(live, sequence) }
+        if (!live.cohort.learn(admissions, done.record.admitted, waiterOf)) return dataLost(settled)
+        // Behind a gap: whoever fills it finds them there.
+        if (live.cohort.hasGap) head.waiters.filter { it.state == Waiter.State.SENT }.forEach { wait(live, it) }
         while (live.unconfirmed.isNotEmpty() && live.unconfirmed.first().returnedAs <= head.exchange.words.returned) {
             settled.confirm(live.unconfirmed.removeFirst(), wasHeld = true)
         }
@@ -92,16 +105,17 @@ internal class Heard(
         if (done.permits < state.knownPermits) refuseTooHeavy(live, done.permits, settled)
         state.knownPermits = done.permits
         if (done.more) outbox.beat = true
+        // Until here it is under way: whatever goes wrong, nobody in it is forgotten.
+        state.inFlight.removeFirst()
         state.schedule.promised(if (live.waiting.isEmpty() && !live.cohort.waits) -1 else done.next, done.now)
     }
 
     /** What the ledger has given reaches whom it was given to. */
     private fun proceed(
         live: ClientSession,
-        held: Int,
         settled: Settled,
     ) {
-        state.advance(live, held, settled)
+        state.advance(live, settled)
         live.cohort.run { if (isWorkedOff && words.dropped > live.record.dropped) outbox.beat = true }
         // An admission that nothing unanswered can tell any more: the ledger has forgotten that it told it.
         if (live.cohort.hasGap && state.inFlight.isEmpty()) dataLost(settled)
@@ -124,7 +138,7 @@ internal class Heard(
             val from = at
             at += run.count
             if (granted == Answer.IMPOSSIBLE) {
-                for (i in from until at) settled.fail(head.waiters[i], state.errors.tooHeavy(head.waiters[i], done.permits))
+                for (i in from until at) refuse(head.waiters[i], state.tooHeavy(head.waiters[i], done.permits), settled)
                 return@forEachIndexed
             }
             if (granted > 0 && run.isPlain) {
@@ -155,6 +169,13 @@ internal class Heard(
         settled.resume(waiter)
     }
 
+    /** As [problem]; a try that only a resize has made impossible is merely refused. */
+    private fun refuse(
+        waiter: Waiter,
+        problem: TooHeavy,
+        settled: Settled,
+    ) = if (problem.isResized && !waiter.waits) refuse(waiter, settled) else settled.fail(waiter, problem)
+
     private fun queued(
         live: ClientSession,
         waiter: Waiter,
@@ -165,14 +186,19 @@ internal class Heard(
         when (waiter.state) {
             Waiter.State.ABANDONED -> state.leave(waiter)
 
-            Waiter.State.SENT -> {
-                waiter.state = Waiter.State.QUEUED
-                live.waiting[waiter.sequence] = waiter
-            }
+            Waiter.State.SENT -> wait(live, waiter)
 
             // Admitted by an announcement that came before this.
             else -> Unit
         }
+    }
+
+    private fun wait(
+        live: ClientSession,
+        waiter: Waiter,
+    ) {
+        waiter.state = Waiter.State.QUEUED
+        live.waiting[waiter.sequence] = waiter
     }
 
     private fun settleLeaves(
@@ -201,7 +227,7 @@ internal class Heard(
     ) {
         for (waiter in live.waiting.values.filter { it.weight > maxOf(permits, 1) }) {
             state.leave(waiter)
-            settled.resumeWithException(waiter, state.errors.tooHeavy(waiter, permits))
+            settled.resumeWithException(waiter, state.tooHeavy(waiter, permits))
         }
     }
 
@@ -222,10 +248,10 @@ internal class Heard(
         if (announcement.epoch != live.epoch) return
         live.heldHeard = announcement.held
         live.queuedHeard = announcement.queued
-        announcement.run { live.cohort.hear(given, admitted, restrained) }
+        announcement.run { live.cohort.hear(given, admitted, restrained, held) }
         val admissions = news(live, announcement.unread, settled)
         if (!live.cohort.learn(admissions, announcement.admitted) { find(live, it) }) return dataLost(settled)
-        proceed(live, announcement.held, settled)
+        proceed(live, settled)
     }
 
     /** Takes in what became of queued waiters; returns who was admitted. What was read before is ignored. */
@@ -241,9 +267,11 @@ internal class Heard(
 
                 is News.Granted -> granted(live, fact, settled)
 
+                is News.Revoked -> state.revoke(live, fact.token, fact.by, settled)
+
                 is News.Refused ->
                     repeat(fact.count) { nth ->
-                        find(live, fact.sequence + nth)?.let { settled.fail(it, state.errors.tooHeavy(it, state.knownPermits)) }
+                        find(live, fact.sequence + nth)?.let { settled.fail(it, state.tooHeavy(it, state.knownPermits)) }
                     }
             }
         }

@@ -21,6 +21,7 @@ internal class HeldPermit(
     var isReturning: Boolean = false
 
     /** Whether nobody was there any more to get it. */
+    @Volatile
     var isUnseen: Boolean = false
 
     /** What whoever waits for its release is told, and whether that has been decided. */

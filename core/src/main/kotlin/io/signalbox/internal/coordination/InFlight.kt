@@ -22,9 +22,14 @@ internal class InFlight(
     var lastSentAt: Long = sentAt
     var attempts: Int = 1
 
+    /** Of how many of them it is certain that the store has not executed it. */
+    var notExecuted: Int = 0
+
     /** Set by a delivery that failed: not to be repeated before. */
     var retryAt: Long = Long.MAX_VALUE
     var answer: Answer.Done? = null
+
+    val mayBeFollowed: Boolean get() = waiters.isEmpty() && answer == null && attempts == 1 && retryAt == Long.MAX_VALUE
 
     /** Who has the sequence number, of those that it carries. */
     fun waiterOf(sequence: Long): Waiter? = (sequence - exchange.firstSequence).toInt().takeIf { it >= 0 }?.let(waiters::getOrNull)
@@ -33,6 +38,22 @@ internal class InFlight(
         now: Long,
         patience: Long,
     ): Boolean = answer == null && (retryAt <= now || lastSentAt + patience <= now)
+
+    /** Those that its answer has queued, and their tickets. */
+    fun queued(): List<Waiter> {
+        val done = answer ?: return emptyList()
+        val queued = ArrayList<Waiter>()
+        var ticket = done.firstTicket
+        var at = 0
+        exchange.acquires.forEachIndexed { index, run ->
+            val granted = done.granted[index]
+            if (run.waits && granted >= 0) {
+                for (nth in granted until run.count) queued += waiters[at + nth].also { it.ticket = ticket++ }
+            }
+            at += run.count
+        }
+        return queued
+    }
 
     /** Returns since when the last delivery has been without any reply. */
     fun repeated(now: Long): Long {

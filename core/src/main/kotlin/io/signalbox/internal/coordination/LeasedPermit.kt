@@ -1,5 +1,6 @@
 package io.signalbox.internal.coordination
 
+import io.signalbox.InternalSignalboxApi
 import io.signalbox.Permit
 import io.signalbox.internal.ledger.LedgerName
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater
@@ -13,23 +14,24 @@ import kotlinx.coroutines.Job
 import kotlinx.coroutines.suspendCancellableCoroutine
 
 /** Who looks after the permits of a client: what [LeasedPermit] asks of its coordinator. */
-internal interface PermitKeeper<P : LeasedPermit<P>> {
-    val subject: LedgerName
-    val errors: CoordinationErrors
+@InternalSignalboxApi
+public interface PermitKeeper<P : LeasedPermit<P>> {
+    public val subject: LedgerName
 
     /** Declares [permit] lost if it is past its deadline; waits for whoever is declaring it lost at the moment. */
-    fun loseIfOver(permit: P)
+    public fun loseIfOver(permit: P)
 
     /** Takes a permit that has just become RELEASED. */
-    fun handBack(permit: P)
+    public fun handBack(permit: P)
 
-    suspend fun extend(
+    public suspend fun extend(
         permit: P,
         hold: Duration,
     ): Boolean
 }
 
-internal enum class PermitState { HELD, RELEASED, LOST }
+@InternalSignalboxApi
+public enum class PermitState { HELD, RELEASED, LOST }
 
 /**
  * A grant in the hands of this client, whatever it is made of on the server.
@@ -42,13 +44,14 @@ internal enum class PermitState { HELD, RELEASED, LOST }
  * Leaving HELD is atomic, so that a release needs no lock. Listeners are guarded by the permit itself, the other mutable fields by the
  * coordinator's lock.
  */
-internal abstract class LeasedPermit<P : LeasedPermit<P>>(
+@InternalSignalboxApi
+public abstract class LeasedPermit<P : LeasedPermit<P>>(
     private val keeper: PermitKeeper<P>,
     final override val fencingToken: Long,
     final override val holdersAtGrant: Int,
-    val limited: Boolean,
+    internal val limited: Boolean,
     /** By the client's clock; for observers. */
-    val grantedAt: Long,
+    internal val grantedAt: Long,
 ) : Permit {
     @Volatile
     private var current: PermitState = PermitState.HELD
@@ -56,7 +59,7 @@ internal abstract class LeasedPermit<P : LeasedPermit<P>>(
     @Volatile
     private var releaseCalled: Int = 0
 
-    val state: PermitState get() = current
+    public val state: PermitState get() = current
 
     /** This permit, as its keeper knows it. */
     protected abstract val self: P
@@ -66,17 +69,17 @@ internal abstract class LeasedPermit<P : LeasedPermit<P>>(
 
     /** End of the max hold by the client's clock, and who watches it. */
     @Volatile
-    var holdDeadline: Long = Long.MAX_VALUE
-    var holdTimer: Job? = null
+    internal var holdDeadline: Long = Long.MAX_VALUE
+    internal var holdTimer: Job? = null
 
     private var listeners: MutableList<LossListener>? = null
 
     private var releasing: Continuation<Boolean>? = null
 
     /** Who waits for the release to be confirmed. A permit that was lost first is answered at once. */
-    val awaiting: Continuation<Boolean>? get() = releasing.takeIf { state == PermitState.RELEASED }
+    public val awaiting: Continuation<Boolean>? get() = releasing.takeIf { state == PermitState.RELEASED }
 
-    val subject: LedgerName get() = keeper.subject
+    internal val subject: LedgerName get() = keeper.subject
 
     final override val name: String get() = subject.name
 
@@ -101,16 +104,16 @@ internal abstract class LeasedPermit<P : LeasedPermit<P>>(
      *
      * @throws IllegalStateException if it was released before.
      */
-    fun letGo(): Boolean {
+    internal fun letGo(): Boolean {
         keeper.loseIfOver(self)
-        if (!RELEASE_CALLED.compareAndSet(this, 0, 1)) throw keeper.errors.released(this)
+        if (!RELEASE_CALLED.compareAndSet(this, 0, 1)) throw releasedTwice(this)
         return markReleased().also { if (it) keeper.handBack(self) }
     }
 
     private fun release(continuation: Continuation<Boolean>) {
         keeper.loseIfOver(self)
         if (!RELEASE_CALLED.compareAndSet(this, 0, 1)) {
-            continuation.resumeWithException(keeper.errors.released(this))
+            continuation.resumeWithException(releasedTwice(this))
             return
         }
         // Before the permit becomes RELEASED, and so visible to whoever confirms it.
@@ -121,18 +124,30 @@ internal abstract class LeasedPermit<P : LeasedPermit<P>>(
     final override suspend fun extend(hold: Duration): Boolean = keeper.extend(self, hold)
 
     /** Whether it may not be used any more, by its own deadlines. */
-    fun isOver(now: Long): Boolean = holdDeadline <= now || sessionDeadline <= now
+    public fun isOver(now: Long): Boolean = holdDeadline <= now || sessionDeadline <= now
 
     /** Gives back a permit that nobody has seen, because its acquire was cancelled at that moment. */
-    fun giveBack() {
+    public fun giveBack() {
         if (markReleased()) keeper.handBack(self)
     }
 
     /** Whether it was held until now. */
-    fun markReleased(): Boolean = CURRENT.compareAndSet(this, PermitState.HELD, PermitState.RELEASED)
+    internal fun markReleased(): Boolean = CURRENT.compareAndSet(this, PermitState.HELD, PermitState.RELEASED)
 
-    /** Whether it is lost from now on; false if it was released before. */
-    fun lose(): Boolean = CURRENT.compareAndSet(this, PermitState.HELD, PermitState.LOST)
+    /** Why it was lost, if it was. */
+    @Volatile
+    internal var loss: Loss? = null
+        private set
+
+    /** Of a revoked one, the label of who did that. Set before it is lost. */
+    internal var revokedBy: String? = null
+
+    /** Whether it is lost from now on, by [why]; false if it was released before. */
+    public fun lose(why: Loss): Boolean {
+        // Before it can be seen to be lost. Only its keeper calls this, under a lock.
+        if (state == PermitState.HELD) loss = why
+        return CURRENT.compareAndSet(this, PermitState.HELD, PermitState.LOST)
+    }
 
     /** Returns false if it is too late to add one. */
     private fun addListener(listener: LossListener): Boolean =
@@ -146,7 +161,7 @@ internal abstract class LeasedPermit<P : LeasedPermit<P>>(
     }
 
     /** Whoever ends the hold of this permit takes them, after it has left HELD. */
-    fun takeListeners(): List<LossListener> = synchronized(this) { listeners.orEmpty().also { listeners = null } }
+    public fun takeListeners(): List<LossListener> = synchronized(this) { listeners.orEmpty().also { listeners = null } }
 
     /** Never what the server knows it by: whoever knows that can release. */
     final override fun toString(): String = "Permit(name=$name, fencingToken=$fencingToken, permits=$permits, state=$state)"
@@ -160,10 +175,16 @@ internal abstract class LeasedPermit<P : LeasedPermit<P>>(
     }
 }
 
+/** Releasing [permit] once more is a bug of the caller. */
+@InternalSignalboxApi
+public fun releasedTwice(permit: LeasedPermit<*>): IllegalStateException =
+    IllegalStateException("Permit ${permit.fencingToken} of ${permit.subject} was already released. Release a permit once.")
+
 /** One registration: the same action may be registered several times. */
-internal class LossListener(
+@InternalSignalboxApi
+public class LossListener internal constructor(
     private val permit: LeasedPermit<*>,
-    val action: () -> Unit,
+    public val action: () -> Unit,
 ) : DisposableHandle {
-    override fun dispose() = permit.removeListener(this)
+    override fun dispose(): Unit = permit.removeListener(this)
 }

@@ -1,5 +1,6 @@
 package io.signalbox.internal.coordination
 
+import io.signalbox.OnMismatch
 import io.signalbox.internal.ledger.ClientIdentity
 import io.signalbox.internal.ledger.Ledger
 import io.signalbox.internal.ledger.ListedHold
@@ -18,12 +19,18 @@ internal class Openings(
         val putBack: List<HeldPermit>,
     )
 
-    fun first(wanted: HandleSettings): Opening = opening(wanted, previous = "", floor = 0, emptyList())
+    fun first(
+        wanted: HandleSettings,
+        floor: Long,
+    ): Opening = opening(wanted, previous = "", floor, emptyList(), Opening.Policy.valueOf(wanted.onMismatch.name))
 
     /** In place of the session that [state] has lost, putting back what is in limbo. */
     fun next(state: ClientState): Prepared {
         val held = state.inLimbo.filter { it.state == PermitState.HELD }
-        return Prepared(opening(state.handle, state.previous?.id.orEmpty(), state.largestToken, held), held)
+        val wanted = state.handle.onMismatch
+        val policy =
+            if (state.declared == null || wanted == OnMismatch.ATTACH) Opening.Policy.valueOf(wanted.name) else Opening.Policy.AGAIN
+        return Prepared(opening(state.handle, state.previousId, state.largestToken, held, policy), held)
     }
 
     private fun opening(
@@ -31,6 +38,7 @@ internal class Openings(
         previous: String,
         floor: Long,
         putBack: List<HeldPermit>,
+        policy: Opening.Policy,
     ): Opening =
         Opening(
             session = client.nextSession(),
@@ -41,13 +49,14 @@ internal class Openings(
             retentionMillis = settings.retentionMillis,
             declared = wanted.declared,
             bounded = wanted.bounded,
-            quarantine = wanted.quarantine,
+            longestMillis = wanted.longestMillis,
             newEpoch = ClientIdentity.random(EPOCH_BYTES),
             running = putBack.count { !it.isListed },
             floor = floor,
             listed = putBack.filter {
                 it.isListed
             }.map { ListedHold(it.fencingToken, it.permits, if (it.limited) remainingHold(it) else -1) },
+            policy = policy,
         )
 
     private fun remainingHold(permit: HeldPermit): Long =

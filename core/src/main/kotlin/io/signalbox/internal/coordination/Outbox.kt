@@ -48,7 +48,10 @@ internal class Outbox(
     var beat: Boolean = false
 
     val isEmpty: Boolean
-        get() = intake.isEmpty() && acquires.isEmpty() && releases.isEmpty() && leaves.isEmpty() && asks.isEmpty()
+        get() = intake.isEmpty() && acquires.isEmpty() && isOnlyAcquires
+
+    /** Whether there is nothing to say but acquires, if those. */
+    val isOnlyAcquires: Boolean get() = releases.isEmpty() && leaves.isEmpty() && asks.isEmpty()
 
     fun clear() {
         acquires.clear()
@@ -86,10 +89,11 @@ internal class Outbox(
         val acquires = runsOf(waiters)
         val commands = asked.mapNotNull { it.command }
         val simple = released.isEmpty() && left.isEmpty() && commands.isEmpty() && inbox == session.inbox && acquires.all { it.isPlain }
+        val number = session.nextNumber++
         val exchange =
             Exchange(
                 session = session.id,
-                number = session.nextNumber++,
+                number = number,
                 epoch = session.epoch,
                 inbox = inbox,
                 words = words,
@@ -98,6 +102,7 @@ internal class Outbox(
                 releases = released.map { ListedGrant(it.fencingToken, it.permits) },
                 leaves = placesOf(left),
                 commands = commands,
+                heard = session.heard(number),
                 roster = if (ahead == null) session.rosters.next(now) else null,
                 expected = if (simple) expectation(session, ahead, words, waiters.size) else null,
             )

@@ -22,18 +22,18 @@ internal class Schedule(
     /** A session or max hold that others wait for may end then. */
     private var promisedAt = Long.MAX_VALUE
 
-    /** The retention of the keys must be renewed by then, even if nothing happens. */
-    private var refreshAt = Long.MAX_VALUE
+    /** If nothing happens until then, there is nothing to look after any more. */
+    private var restAt = Long.MIN_VALUE
 
     /** The roster must be told by then. */
     private var rosterAt = Long.MAX_VALUE
 
-    /** What was refused is tried again then. */
+    /** What was refused is tried again then, or what was kept back to gather leaves. */
     private var retryAt = Long.MAX_VALUE
 
     fun began(sentAt: Long) {
         heartbeatAt = sentAt + settings.heartbeatNanos()
-        refreshAt = sentAt + settings.refreshNanos
+        restAt = clock.nanos() + settings.lingerNanos
         promisedAt = Long.MAX_VALUE
         rosterAt = Long.MAX_VALUE
         retryAt = Long.MAX_VALUE
@@ -43,7 +43,7 @@ internal class Schedule(
         rosterAt = Long.MAX_VALUE
         retryAt = Long.MAX_VALUE
         heartbeatAt = now + settings.heartbeatNanos()
-        refreshAt = now + settings.refreshNanos
+        restAt = now + settings.lingerNanos
         ringIfBefore(now + settings.tickNanos)
     }
 
@@ -70,11 +70,7 @@ internal class Schedule(
 
     fun isBeatDue(engaged: Boolean): Boolean = engaged && minOf(heartbeatAt, promisedAt, rosterAt) <= clock.nanos()
 
-    fun isRefreshDue(): Boolean = refreshAt <= clock.nanos()
-
-    fun refreshed() {
-        refreshAt = clock.nanos() + settings.refreshNanos
-    }
+    val isRestDue: Boolean get() = restAt <= clock.nanos()
 
     /**
      * Returns how long to sleep, in nanoseconds.
@@ -88,10 +84,10 @@ internal class Schedule(
         val now = clock.nanos()
         val live = state.session
         val busy = departing || state.opening || state.inFlight.isNotEmpty() || !state.outbox.isEmpty || state.isEngaged
-        var wake = refreshAt
-        if (busy) wake = minOf(wake, now + settings.tickNanos)
+        var wake = if (busy || restAt <= now) now + settings.tickNanos else restAt
         if (busy && state.inFlight.isEmpty()) wake = minOf(wake, heartbeatAt, promisedAt, rosterAt)
-        wake = minOf(wake, retryAt)
+        // Once it has passed, what keeps it from leaving is something else, which says when it is over.
+        if (retryAt > now) wake = minOf(wake, retryAt)
         if (busy && live != null) wake = minOf(wake, live.deadline)
         state.inFlight.forEach { wake = minOf(wake, it.retryAt, it.lastSentAt + settings.patienceNanos) }
         plannedWake = wake

@@ -1,11 +1,14 @@
 package io.signalbox.internal.coordination
 
+import io.signalbox.OnMismatch
+import io.signalbox.SemaphoreSnapshot
+import io.signalbox.internal.ClientTime
 import io.signalbox.internal.Observers
+import io.signalbox.internal.errorSafely
 import io.signalbox.internal.ledger.Announcement
 import io.signalbox.internal.ledger.Answer
 import io.signalbox.internal.ledger.ClientIdentity
 import io.signalbox.internal.ledger.Command
-import io.signalbox.internal.ledger.Exchange
 import io.signalbox.internal.ledger.Ledger
 import io.signalbox.internal.ledger.LedgerFailure
 import io.signalbox.internal.ledger.LedgerName
@@ -17,13 +20,19 @@ import java.util.concurrent.Executor
 import java.util.concurrent.locks.ReentrantLock
 import kotlin.concurrent.withLock
 import kotlin.time.Duration
+import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.nanoseconds
+import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.DelicateCoroutinesApi
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.suspendCancellableCoroutine
 import kotlinx.coroutines.withTimeoutOrNull
+import org.slf4j.Logger
+import org.slf4j.LoggerFactory
 
 /**
  * One client's side of one semaphore (or what is kept like one): turns what its coroutines want into numbered exchanges, and answers into grants.
@@ -43,17 +52,27 @@ internal class SemaphoreCoordinator(
     private val scope: CoroutineScope,
     private val observers: Observers,
     private val elsewhere: Executor,
+    private val engaged: Engaged = Engaged(),
 ) : SessionListener,
     Coordinator,
     PermitKeeper<HeldPermit> {
     private val lock = ReentrantLock()
-    override val errors = CoordinationErrors(subject, settings)
+    val errors = CoordinationErrors(subject, settings)
     private val state = ClientState(this, settings, clock, errors)
     private val heard = Heard(this, state)
     private val failures = Failures(state)
     private val openings = Openings(client, ledger, settings, clock)
+    private val parting = Parting(subject, ledger, settings, clock)
     private val farewell = CompletableDeferred<Unit>()
     private var departure: Departure? = null
+    private var isWatched = false
+
+    @Volatile
+    private var isEnlisted = false
+    private val longHolds = LongHolds(settings.holdWarningNanos)
+
+    @Volatile
+    override var handle: Any? = null
 
     @Volatile
     private var lineIsFull = false
@@ -65,64 +84,123 @@ internal class SemaphoreCoordinator(
 
     /** Creates or joins; the first session begins with it. Returns false if there is nothing to join. */
     suspend fun join(wanted: HandleSettings): Boolean {
-        var request = openings.first(wanted)
+        state.startFrom(engaged.largestToken)
+        var request = openings.first(wanted, state.largestToken)
+        var joined = false
         var sentAt: Long
         var opened: Opened
-        while (true) {
-            ledger.listen(request.session, this)
-            sentAt = clock.nanos()
-            opened =
-                retrying {
-                    sentAt = clock.nanos()
-                    ledger.open(subject, request)
-                }
-            if (opened != Opened.Over) break
-            // An earlier attempt has begun it, too long ago: this process was frozen meanwhile, or the answer was.
-            ledger.forget(request.session)
-            request = openings.first(wanted)
-        }
-        if (opened is Opened.Joined) {
-            settle {
-                state.handle = wanted
-                state.joined(request, opened, sentAt, putBack = emptyList(), it)
+        try {
+            while (true) {
+                ledger.listen(request.session, this)
+                sentAt = clock.nanos()
+                opened =
+                    retrying {
+                        sentAt = clock.nanos()
+                        ledger.open(subject, request)
+                    }
+                if (opened != Opened.Over) break
+                // An earlier attempt has begun it, too long ago: this process was frozen meanwhile, or the answer was.
+                ledger.forget(request.session)
+                request = openings.first(wanted, state.largestToken)
             }
-            ledger.enlist(subject)
-            scope.launch { watch() }
-            return true
+            joined = opened is Opened.Joined
+        } finally {
+            if (!joined) ledger.forget(request.session)
         }
-        ledger.forget(request.session)
         when (opened) {
+            is Opened.Joined -> {
+                settle {
+                    state.handle = wanted
+                    state.joined(request, opened, sentAt, putBack = emptyList(), it)
+                    // Who waits for more permits than there were is served by an exchange.
+                    if (wanted.onMismatch == OnMismatch.RESIZE) state.outbox.beat = true
+                    startWatching()
+                }
+                enlist()
+                return true
+            }
+
             is Opened.Mismatch -> throw errors.mismatch(wanted.asDeclared, opened.declared)
             is Opened.Unreadable -> throw errors.unreadable(opened.format)
+            is Opened.LeaseTooLong -> throw errors.leaseTooLong(opened.longestMillis)
             else -> return false
         }
     }
 
-    /** As [join], for a handle that has joined. It may have been attached; now it can create the semaphore anew after a loss of data. */
-    override fun declare(wanted: HandleSettings) {
-        val declared = checkNotNull(state.declared) { "Not joined yet." }
+    /** [join] that waits for the first use: the session that begins then is the first. */
+    fun joinLater(wanted: HandleSettings) {
+        settle {
+            state.startFrom(engaged.largestToken)
+            state.handle = wanted
+        }
+    }
+
+    private fun enlist() {
+        if (isEnlisted) return
+        isEnlisted = true
+        ledger.enlist(subject)
+    }
+
+    /** What is done once, before the first session begins. */
+    suspend fun prepare() {
+        if (state.declared == null) ledger.prepare()
+    }
+
+    override suspend fun awaitJoined() {
+        if (state.declared != null) return
+        ledger.prepare()
+        ask(null)
+    }
+
+    override fun requireDeclared(wanted: HandleSettings) {
+        val declared = state.declared ?: state.handle.asDeclared
+        if (wanted.onMismatch == OnMismatch.ATTACH) return
         if (wanted.asDeclared != declared) throw errors.mismatch(wanted.asDeclared, declared)
+    }
+
+    /** As [join], for a handle that is known. It may have been attached; now it can create the semaphore anew after a loss of data. */
+    override suspend fun declare(wanted: HandleSettings) {
+        if (wanted.onMismatch != OnMismatch.RESIZE) requireDeclared(wanted)
+        awaitJoined()
+        if (wanted.onMismatch == OnMismatch.RESIZE && wanted.asDeclared != state.declared) redeclare(wanted.declared)
         settle { state.handle = wanted }
     }
 
     /** Repeats [request] until it is answered, for at most the store timeout. */
     suspend fun <T> retrying(request: suspend () -> T): T =
-        settings.retrying({ last -> errors.unavailable("nothing was changed yet", last) }, request)
+        settings.retrying({ last -> errors.unavailable("nothing was changed yet", last) }, request = request)
 
     /** Opens a new session in place of a lost one; runs in [scope] until it succeeds or nobody wants it any more. */
     private suspend fun reopen() {
+        try {
+            begin()
+        } catch (stop: CancellationException) {
+            throw stop
+        } catch (problem: Throwable) {
+            log.errorSafely("A session at $subject could not be begun", problem)
+            settle { state.giveUp(errors.notUnderstood(problem), it) }
+        }
+    }
+
+    private suspend fun begin() {
         var attempt = 0
+        prepare()
         // One request for all attempts: an earlier one may still arrive, and must not begin a session of its own.
         var prepared = settle { openings.next(state) }
         ledger.listen(prepared.request.session, this)
         while (settle { stillWanted() }) {
             val sentAt = clock.nanos()
             when (val outcome = attempt(prepared.request)) {
-                is Opened.Joined -> return settle { state.joined(prepared.request, outcome, sentAt, prepared.putBack, it) }
+                is Opened.Joined -> {
+                    settle { state.joined(prepared.request, outcome, sentAt, prepared.putBack, it) }
+                    return enlist()
+                }
 
                 is Opened.Mismatch -> return settle { state.giveUp(errors.mismatch(state.handle.asDeclared, outcome.declared), it) }
 
                 is Opened.Unreadable -> return settle { state.giveUp(errors.unreadable(outcome.format), it) }
+
+                is Opened.LeaseTooLong -> return settle { state.giveUp(errors.leaseTooLong(outcome.longestMillis), it) }
 
                 Opened.NotFound -> settle { state.lastProblem = errors.notFound() }
 
@@ -145,15 +223,12 @@ internal class SemaphoreCoordinator(
         try {
             ledger.open(subject, request)
         } catch (failure: LedgerFailure) {
-            settle {
-                state.lastProblem = failure.error
-                if (failure.final) state.giveUp(failure.error, it)
-            }
+            settle { failures.notOpened(failure, it) }
             null
         }
 
     private fun stillWanted(): Boolean {
-        state.opening = !state.closed && (state.wantsSession || state.wantsRefresh)
+        state.opening = !state.closed && state.wantsSession
         return state.opening
     }
 
@@ -163,13 +238,24 @@ internal class SemaphoreCoordinator(
     suspend fun acquire(
         weight: Int,
         waits: Boolean,
+        holdMillis: Long = state.handle.holdMillis,
     ): HeldPermit? =
         suspendCancellableCoroutine { continuation ->
-            val waiter = Waiter(weight, waits, state.handle.holdMillis, clock.nanos(), continuation)
+            val waiter = Waiter(weight, waits, holdMillis, clock.nanos(), continuation)
             state.outbox.intake.add(waiter)
             continuation.invokeOnCancellation { abandon(waiter) }
             pump()
         }
+
+    /** What is to be told if the store has been away since [moment], as far as can be told; else `null`. */
+    fun outageSince(moment: Long): Exception? =
+        lock.withLock { if (state.isCutOff(moment, ledger.isReachable(subject))) errors.away(state.lastProblem) else null }
+
+    fun now(): Long = clock.nanos()
+
+    val time: ClientTime get() = settings.time
+
+    val lease: Duration get() = settings.leaseMillis.milliseconds
 
     private fun abandon(waiter: Waiter) =
         settle {
@@ -191,7 +277,7 @@ internal class SemaphoreCoordinator(
     ): Boolean {
         val millis = wholeMillis("hold", hold, MAX_HOLD)
         check(permit.limited) { "${subject.title} has no maxHold, so there is nothing to extend." }
-        if (permit.state == PermitState.RELEASED) throw errors.released(permit)
+        if (permit.state == PermitState.RELEASED) throw releasedTwice(permit)
         if (permit.isLost) return false
         val asked = ask(Command.Extend(ListedGrant(permit.fencingToken, permit.permits), millis))
         if (asked.result == 1) settle { state.limit(permit, asked.sentAt, millis, it) }
@@ -205,6 +291,43 @@ internal class SemaphoreCoordinator(
         return ask.result.await()
     }
 
+    suspend fun redeclare(permits: Int) {
+        ask(Command.Redeclare(permits))
+        settle { state.redeclared(permits) }
+    }
+
+    /** See [io.signalbox.Semaphore.revoke]. [find] looks who holds the permit. */
+    suspend fun revoke(
+        patience: Duration,
+        find: suspend () -> SemaphoreSnapshot.Holder?,
+    ): Boolean {
+        val holder = find() ?: return false
+        val weight = if (holder.permits == 1 && holder.remainingHold == null) 0 else holder.permits
+        val order = Command.Revoke(holder.session, holder.fencingToken, weight, settings.label)
+        if (ask(order).result == 0) return false
+        val isObeyed =
+            time.limited(patience) {
+                var attempt = 0
+                while (find() != null) delay(settings.backoffNanos(attempt++).nanoseconds)
+                true
+            }
+        if (isObeyed != true) ask(Command.Enforce(holder.session, holder.fencingToken, weight))
+        return true
+    }
+
+    /** See [io.signalbox.Semaphore.delete]. */
+    suspend fun delete(): Boolean {
+        ask(null)
+        val epoch = state.session?.epoch ?: return false
+        val wasThere = retrying { ledger.delete(subject, epoch, settings.label) }
+        settle { if (state.session?.epoch == epoch) state.deleted(settings.label, it) }
+        return wasThere
+    }
+
+    override fun onSummons() {
+        settle { if (state.session != null) state.outbox.beat = true }
+    }
+
     /** Suspends until the ledger has heard all that was given back here before; for questions that do not travel in an exchange. */
     suspend fun sayAll() {
         val unsaid = settle {
@@ -213,6 +336,8 @@ internal class SemaphoreCoordinator(
         }
         if (unsaid) ask(null)
     }
+
+    override fun usage(): Coordinator.Usage = lock.withLock { state.usage() }
 
     fun checkOpen() {
         if (state.closed) throw errors.closed()
@@ -254,7 +379,7 @@ internal class SemaphoreCoordinator(
     private fun depart(): Departure? {
         if (state.closed || departure != null) return null
         if (state.wantsSession && !state.opening) startReopening()
-        if (!state.hasSomethingToSay || !state.mayLeave || state.isHeldBack) return null
+        if (!state.hasSomethingToSay || !state.mayLeave || state.isHeldBack || state.isGathering) return null
         val leaving = Departure(clock.nanos())
         departure = leaving
         state.schedule.ringIfBefore(leaving.since + settings.tickNanos)
@@ -290,6 +415,7 @@ internal class SemaphoreCoordinator(
 
     private fun startReopening() {
         state.opening = true
+        startWatching()
         scope.launch { reopen() }
         state.schedule.ring()
     }
@@ -312,21 +438,49 @@ internal class SemaphoreCoordinator(
         answer: Answer?,
         failure: LedgerFailure?,
     ) = settle {
-        when {
-            sent == null -> Unit
-            answer != null -> heard.answered(sent, answer, it)
-            failure != null -> failures.failed(sent, failure, it)
+        if (state.closed) {
+            sent?.answer = answer as? Answer.Done
+            parting.heard()
+        } else {
+            applying(sent, it) {
+                when {
+                    sent == null -> Unit
+                    answer != null -> {
+                        it.exchanged(sent, state.session)
+                        heard.answered(sent, answer, it)
+                    }
+
+                    failure != null -> failures.failed(sent, failure, it)
+                }
+            }
+        }
+    }
+
+    /** Whoever calls from the store hears nothing of what is thrown here, and everybody whose call it was would wait for ever. */
+    private inline fun applying(
+        sent: InFlight?,
+        settled: Settled,
+        apply: () -> Unit,
+    ) {
+        try {
+            apply()
+        } catch (problem: Throwable) {
+            settled.afterwards { log.errorSafely("What the store has said of $subject could not be applied", problem) }
+            failures.notApplied(sent, errors.notUnderstood(problem), settled)
         }
     }
 
     override fun onAnnouncement(announcement: Announcement) {
         // A process that was frozen past its deadline must not act on an old announcement.
         loseWhatIsOver()
-        settle { heard.announced(announcement, it) }
+        settle { applying(null, it) { heard.announced(announcement, it) } }
     }
 
     override fun onInboxChanged() {
-        settle { if (state.session?.run { waiting.isNotEmpty() || cohort.waits } == true) state.outbox.beat = true }
+        settle {
+            if (state.session?.run { waiting.isNotEmpty() || cohort.waits } == true) state.outbox.beat = true
+            failures.retryNow()
+        }
     }
 
     /** Runs [decide] under the lock; what it settles reaches user code after that; then sends what there is to send. */
@@ -348,13 +502,36 @@ internal class SemaphoreCoordinator(
 
     // ---- time --------------------------------------------------------------------------------------------------------------
 
-    /** Looks after the semaphore until the client is closed: heartbeats, repetitions, deadlines. Sleeps while it is idle. */
+    private fun startWatching() {
+        if (isWatched) return
+        isWatched = true
+        engaged.add(this)
+        scope.launch { watch() }
+    }
+
+    /** Looks after the semaphore while there is something to look after: heartbeats, repetitions, deadlines. */
     private suspend fun watch() {
         while (true) {
             state.schedule.sleep(settle { state.schedule.plan(state, departing = departure != null) })
             if (state.closed) return
-            look()
+            try {
+                look()
+            } catch (problem: Throwable) {
+                // Who holds is to hear of a loss all the same.
+                log.errorSafely("Looking after $subject failed", problem)
+                delay(settings.tickNanos.nanoseconds)
+            }
+            if (settle { rest(it) }) return
         }
+    }
+
+    /** Whether it was not used for a while, and is not looked after until it is. */
+    private fun rest(settled: Settled): Boolean {
+        if (handle == null || departure != null || !state.schedule.isRestDue || !state.isIdle) return false
+        state.rest(settled)
+        isWatched = false
+        engaged.remove(this, state.largestToken)
+        return true
     }
 
     private fun look() {
@@ -363,8 +540,8 @@ internal class SemaphoreCoordinator(
             settle {
                 state.takeIn(it)
                 failures.failOverdue(it)
+                state.session?.run { longHolds.tell(clock.nanos(), plain, listed, it) }
                 if (state.schedule.isBeatDue(state.isEngaged)) state.outbox.beat = true
-                if (state.schedule.isRefreshDue()) refresh()
                 val now = clock.nanos()
                 // Held up before it was written: decided now, and repeated on the way that every unanswered exchange is.
                 departure?.takeIf { it.since + settings.patienceNanos <= now }?.let { heldUp ->
@@ -374,17 +551,6 @@ internal class SemaphoreCoordinator(
                 state.inFlight.filter { it.isToBeRepeated(now, settings.patienceNanos) }.map { it to it.repeated(now) }
             }
         repeated.forEach { (sent, silentSince) -> repeat(sent, silentSince) }
-    }
-
-    private fun refresh() {
-        if (state.session != null) {
-            state.outbox.beat = true
-        } else {
-            state.wantsRefresh = true
-            if (!state.opening) startReopening()
-        }
-        ledger.enlist(subject)
-        state.schedule.refreshed()
     }
 
     /** Declares lost what is past its deadline. */
@@ -412,47 +578,42 @@ internal class SemaphoreCoordinator(
 
     /** Fails what waits, gives back what is held, and says goodbye. Idempotent. */
     override fun close() {
+        var isFirst = false
         val goodbye =
             settle {
-                val goodbye = if (state.closed) null else state.close(ledger.inbox(), it)
+                isFirst = !state.closed
                 departure = null
-                if (goodbye?.exchange == null) farewell.complete(Unit)
                 state.schedule.ring()
-                goodbye
+                if (isFirst) state.close(ledger.inbox(), it) else null
             }
-        if (goodbye?.exchange != null) scope.launch { say(goodbye, goodbye.exchange) }
-    }
-
-    /** Says goodbye until it is answered, and again while that leaves something to do. */
-    private suspend fun say(
-        goodbye: ClientState.Goodbye,
-        words: Exchange,
-    ) {
-        var attempt = 0
-        try {
-            while (!farewell.isCompleted) {
-                val reply = CompletableDeferred<Answer?>()
-                ledger.exchange(subject, Ledger.FIRST_DELIVERY, { words }) { answer, _ -> reply.complete(answer) }
-                withTimeoutOrNull(settings.patienceNanos.nanoseconds) {
-                    val answer = reply.await()
-                    when {
-                        answer == null -> delay(settings.backoffNanos(attempt++).nanoseconds)
-
-                        answer is Answer.Done && answer.more -> Unit
-
-                        else -> {
-                            settle { for (permit in goodbye.confirming) it.confirm(permit, wasHeld = answer is Answer.Done) }
-                            farewell.complete(Unit)
-                        }
+        if (!isFirst) return
+        if (goodbye == null) return leave()
+        // Also if the scope has ended: then only to say so to everybody.
+        @OptIn(DelicateCoroutinesApi::class)
+        scope.launch(start = CoroutineStart.ATOMIC) {
+            var isHeard = false
+            try {
+                isHeard = withTimeoutOrNull(settings.storeTimeoutNanos.nanoseconds) { parting.say(goodbye) } == true
+            } finally {
+                settle {
+                    goodbye.confirming.forEach { permit ->
+                        if (isHeard) it.confirm(permit, true) else it.refuse(permit, errors.unconfirmed())
                     }
                 }
+                forget(goodbye.session)
+                leave()
             }
-        } finally {
-            // Nobody knows.
-            if (!farewell.isCompleted) settle { for (permit in goodbye.confirming) it.confirm(permit, wasHeld = false) }
-            ledger.forget(words.session)
         }
     }
 
+    private fun leave() {
+        engaged.remove(this)
+        farewell.complete(Unit)
+    }
+
     override suspend fun awaitFarewell() = farewell.await()
+
+    private companion object {
+        val log: Logger = LoggerFactory.getLogger(SemaphoreCoordinator::class.java)
+    }
 }

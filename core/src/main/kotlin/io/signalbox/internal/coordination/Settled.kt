@@ -1,9 +1,12 @@
 package io.signalbox.internal.coordination
 
+import io.signalbox.Exchanged
+import io.signalbox.InternalSignalboxApi
 import io.signalbox.Observation
 import io.signalbox.Permit
 import io.signalbox.internal.Observers
 import io.signalbox.internal.ledger.LedgerName
+import io.signalbox.internal.warnSafely
 import java.util.concurrent.Executor
 import kotlin.coroutines.Continuation
 import kotlin.coroutines.ContinuationInterceptor
@@ -30,9 +33,10 @@ internal class Settled(
     private var observations: ArrayList<Observation>? = null
     private var granted: ArrayList<Waiter>? = null
     private var released: ArrayList<HeldPermit>? = null
+    private var lost: ArrayList<HeldPermit>? = null
     private var rest: ArrayList<() -> Unit>? = null
 
-    val isEmpty: Boolean get() = granted == null && released == null && rest == null && observations == null
+    val isEmpty: Boolean get() = granted == null && released == null && rest == null && lost == null && observations == null
 
     private fun later(action: () -> Unit) {
         (rest ?: ArrayList<() -> Unit>(2).also { rest = it }).add(action)
@@ -44,7 +48,27 @@ internal class Settled(
         val permit = waiter.permit ?: return
         if (observers.isEmpty) return
         val waited = (permit.grantedAt - waiter.since).nanoseconds
-        observe { Observation.Granted(it, subject.name, permit.fencingToken, permit.permits, waited) }
+        observe { Observation.Granted(it, subject.name, permit.fencingToken, permit.permits, waited, waiter.hadToWait) }
+    }
+
+    /** [sent] is answered, as [session] does not know yet. */
+    fun exchanged(
+        sent: InFlight,
+        session: ClientSession?,
+    ) {
+        if (observers.isEmpty) return
+        val exchange = sent.exchange
+        val returned = if (session?.id == exchange.session) maxOf(0, exchange.words.returned - session.record.returned) else 0
+        val operations = sent.waiters.size + sent.releases.size + sent.leaves.size + sent.asks.size + returned.toInt()
+        val exchanged = Exchanged(subject.kind.observed, subject.name, operations, (clock.nanos() - sent.lastSentAt).nanoseconds)
+        later { observers.tell(exchanged) }
+    }
+
+    /** [permit] is held for suspiciously long. */
+    fun heldLong(permit: HeldPermit) {
+        val held = held(permit)
+        observe { Observation.HeldLong(it, subject.name, permit.fencingToken, permit.permits, held) }
+        later { LongHolds.warn(subject, permit, held) }
     }
 
     fun fail(
@@ -96,11 +120,26 @@ internal class Settled(
         (released ?: ArrayList<HeldPermit>(2).also { released = it }).add(permit)
     }
 
-    fun lose(permit: HeldPermit) {
-        if (!permit.lose()) return
+    /** Tells whoever waits for the release of [permit] that nobody knows what became of it. */
+    fun refuse(
+        permit: HeldPermit,
+        error: Throwable,
+    ) {
+        val continuation = permit.awaiting ?: return
+        if (permit.isConfirmed) return
+        permit.isConfirmed = true
+        later { continuation.resumeWithException(error) }
+    }
+
+    fun lose(
+        permit: HeldPermit,
+        why: Loss,
+    ) {
+        if (!permit.lose(why)) return
+        (lost ?: ArrayList<HeldPermit>(2).also { lost = it }).add(permit)
         permit.holdTimer?.cancel()
-        observe { Observation.Lost(it, subject.name, permit.fencingToken, permit.permits, held(permit)) }
-        for (listener in permit.takeListeners()) later { listener.action() }
+        observe { Observation.Lost(it, subject.name, permit.fencingToken, permit.permits, held(permit), why.reason) }
+        for (listener in permit.takeListeners()) later { observers.calling(listener.action) }
     }
 
     /** Something that is to be done once the lock is free. */
@@ -111,23 +150,52 @@ internal class Settled(
      * the driver's.
      */
     fun deliver(elsewhere: Executor) {
+        lost?.let { Loss.report(subject, it) }
         observations?.forEach(observers::tell)
-        granted?.forEach { if (it.continuation.isDispatched()) grant(it) else elsewhere.execute { grant(it) } }
+        granted?.forEach { if (isDispatched(it.continuation)) grant(it) else grantOn(elsewhere, it) }
         released?.forEach { permit ->
-            val continuation = permit.awaiting!!
-            val confirm = { guarded { continuation.resume(permit.wasHeld) } }
-            if (continuation.isDispatched()) confirm() else elsewhere.execute(confirm)
+            guarded {
+                val continuation = permit.awaiting!!
+                if (isDispatched(continuation)) {
+                    continuation.resume(permit.wasHeld)
+                } else {
+                    elsewhere.execute { guarded { continuation.resume(permit.wasHeld) } }
+                }
+            }
         }
         rest?.forEach { guarded(it) }
     }
 
     private fun grant(waiter: Waiter) {
         try {
-            waiter.continuation.resume(waiter.permit) { _, permit, _ -> permit?.giveBack() }
+            waiter.continuation.resume(waiter.permit) { _, permit, _ -> permit?.giveBackUnseen() }
         } catch (problem: Throwable) {
-            log.warn("A coroutine that was granted a permit of {} could not be dispatched; the permit goes back", subject, problem)
-            waiter.permit?.giveBack()
+            notDispatched(waiter, problem)
         }
+    }
+
+    private fun grantOn(
+        elsewhere: Executor,
+        waiter: Waiter,
+    ) {
+        try {
+            elsewhere.execute { grant(waiter) }
+        } catch (problem: Throwable) {
+            notDispatched(waiter, problem)
+        }
+    }
+
+    private fun notDispatched(
+        waiter: Waiter,
+        problem: Throwable,
+    ) {
+        log.warnSafely("A coroutine that was granted a permit of $subject could not be dispatched; the permit goes back", problem)
+        waiter.permit?.giveBackUnseen()
+    }
+
+    private fun HeldPermit.giveBackUnseen() {
+        isUnseen = true
+        giveBack()
     }
 
     /** Somebody else's code: what it throws must not keep others from hearing. */
@@ -135,25 +203,28 @@ internal class Settled(
         try {
             action()
         } catch (problem: Throwable) {
-            logSafely(problem)
+            log.warnSafely("Code of a user of $subject failed", problem)
         }
-    }
-
-    /** Also of an exception whose own methods throw. */
-    private fun logSafely(problem: Throwable) {
-        try {
-            log.warn("Code of a user of {} failed", subject, problem)
-        } catch (_: Throwable) {
-            log.warn("Code of a user of {} failed with a {} that cannot be printed", subject, problem.javaClass.name)
-        }
-    }
-
-    private fun Continuation<*>.isDispatched(): Boolean {
-        val dispatcher = context[ContinuationInterceptor] as? CoroutineDispatcher ?: return false
-        return dispatcher.isDispatchNeeded(context)
     }
 
     private companion object {
         val log: Logger = LoggerFactory.getLogger(Permit::class.java)
+    }
+}
+
+/** A dispatcher that dispatches to the thread that it is called on. */
+@InternalSignalboxApi
+public interface RunsInPlace
+
+/** Whether resuming [continuation] leaves the thread. Asking a dispatcher is calling somebody else's code as well. */
+@InternalSignalboxApi
+public fun isDispatched(continuation: Continuation<*>): Boolean {
+    val dispatcher = continuation.context[ContinuationInterceptor] as? CoroutineDispatcher ?: return false
+    if (dispatcher is RunsInPlace) return false
+    return try {
+        dispatcher.isDispatchNeeded(continuation.context)
+    } catch (_: Throwable) {
+        // It throws again where it is caught, and told.
+        true
     }
 }

@@ -1,6 +1,7 @@
 package io.signalbox.internal.coordination
 
 import io.signalbox.InternalSignalboxApi
+import java.util.Locale
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.days
 import kotlin.time.Duration.Companion.milliseconds
@@ -18,7 +19,7 @@ public fun requireName(
     val offender = value.indices.firstOrNull { isForbidden(value, it) }
     require(offender == null) {
         "The $what \"${printable(value)}\" must not contain braces, control characters or lone surrogates, but has " +
-            "U+%04X at index %d.".format(value[offender!!].code, offender)
+            "U+%04X at index %d.".format(Locale.ROOT, value[offender!!].code, offender)
     }
     requireBytes(what, value, maxBytes)
     return value
@@ -58,7 +59,7 @@ private fun isLoneSurrogate(
 /** Error texts end up in logs and terminals: nothing that moves a cursor or turns the line around, and not a megabyte. */
 private fun printable(value: String): String {
     val shown = value.codePoints().limit(80).toArray().joinToString("") {
-        if (isPlain(it)) Character.toString(it) else "\\u%04X".format(it)
+        if (isPlain(it)) Character.toString(it) else "\\u%04X".format(Locale.ROOT, it)
     }
     return if (value.codePointCount(0, value.length) > 80) "$shown..." else shown
 }
@@ -91,7 +92,8 @@ public fun roundUp(value: Duration): Long {
 }
 
 /** A limit of waiting: zero or more, infinite allowed. */
-internal fun requireTimeout(value: Duration): Duration {
+@InternalSignalboxApi
+public fun requireTimeout(value: Duration): Duration {
     require(value >= Duration.ZERO) { "timeout must not be negative, but was $value. Zero tries once without waiting." }
     return value
 }

@@ -56,5 +56,8 @@ internal class Waiter(
     @JvmField
     var permit: HeldPermit? = null
 
+    /** Whether it was not served when it came: others were before it. */
+    val hadToWait: Boolean get() = ticket >= 0 || (token >= 0 && holders == 0)
+
     fun isLike(other: Waiter): Boolean = weight == other.weight && waits == other.waits && holdMillis == other.holdMillis
 }

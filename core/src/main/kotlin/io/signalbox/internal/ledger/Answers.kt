@@ -11,6 +11,8 @@ internal sealed interface Opened {
         val now: Long,
         val permits: Int,
         val declared: Declared,
+        /** As stored: [Opening.longestMillis] of whoever created it. */
+        val longestMillis: Long = 0,
     ) : Opened
 
     data class Mismatch(
@@ -20,6 +22,11 @@ internal sealed interface Opened {
     /** The state has a format that this build does not know; nothing was written. */
     data class Unreadable(
         val format: String,
+    ) : Opened
+
+    /** The semaphore allows leases up to [longestMillis]; nothing was written. */
+    data class LeaseTooLong(
+        val longestMillis: Long,
     ) : Opened
 
     /** The session's name was used before, and it is over or has exchanged since: begin another one. */
@@ -79,11 +86,16 @@ internal sealed interface Answer {
     /** The session is unknown or over, or the state is another one than the session was begun at. */
     data class Lost(
         val reason: Reason,
+        /** Of what was [Reason.DELETED]: the label of who did that. */
+        val by: String = "",
     ) : Answer
 
     enum class Reason {
         /** Its lease ran out. */
         LAPSED,
+
+        /** Somebody has ended the semaphore. */
+        DELETED,
 
         /** There is no state, or one of another epoch: the store has lost its data. */
         DATA_LOST,
@@ -97,7 +109,7 @@ internal sealed interface Answer {
     /** The number is older than the stored answers: nobody waits for this one any more. */
     data object Stale : Answer
 
-    /** The words contradict what the ledger knows: one of the two has lost something. Nothing was written. */
+    /** The words, or [Exchange.heard], contradict what the ledger knows: one of the two has lost something. Nothing was written. */
     data object Contradiction : Answer
 
     /** The state has a format that this build does not know; nothing was written. */
@@ -171,6 +183,12 @@ internal sealed interface News {
         val held: Int,
         /** Server time of the grant. */
         val grantedAt: Long,
+    ) : News
+
+    /** The permit under [token] is to be given up. */
+    data class Revoked(
+        val token: Long,
+        val by: String,
     ) : News
 
     /** [count] waiters from [sequence] on can never be granted what they wait for: there are not so many permits any more. */

@@ -2,6 +2,7 @@ package io.signalbox.internal.ledger
 
 import io.signalbox.InternalSignalboxApi
 import io.signalbox.SemaphoreSnapshot
+import io.signalbox.StoreUnavailableException
 
 /**
  * One client's line to a store: the only thing that decides who holds and who waits.
@@ -11,6 +12,9 @@ import io.signalbox.SemaphoreSnapshot
  * It makes no attempt at patience: it delivers a request once and reports what became of it; when to repeat is decided above.
  */
 internal interface Ledger {
+    /** Does what is done once per process, and is no fault of the store's: no time limit of a call counts it. */
+    suspend fun prepare() = Unit
+
     /** Creates or joins [name], and begins the session named in [opening]. Repeating it does no harm. */
     suspend fun open(
         name: LedgerName,
@@ -39,7 +43,28 @@ internal interface Ledger {
         limit: Int,
     ): SemaphoreSnapshot?
 
-    /** Adds [name] to what [names] lists, from time to time. A hint that may fail silently. */
+    /**
+     * Ends [name] for everybody if it is still the state of [epoch]; [by] says who wants it. Tells who can be told.
+     *
+     * @return whether it was.
+     */
+    suspend fun delete(
+        name: LedgerName,
+        epoch: String,
+        by: String,
+    ): Boolean
+
+    /**
+     * Has [names], at most [KEPT_AT_ONCE], live for another retention, as far as they exist.
+     *
+     * @return whether more is to be done by another call, with no names.
+     */
+    suspend fun keep(names: List<LedgerName>): Boolean
+
+    /** Whether there is no store any more: nothing that is sent will ever be answered. */
+    val isOver: Boolean
+
+    /** Adds [name] to what [names] lists, until [keep] does. A hint that may fail silently. */
     fun enlist(name: LedgerName)
 
     /** The names of [kind] in use, and some that are not any more. */
@@ -53,6 +78,12 @@ internal interface Ledger {
 
     fun forget(session: String)
 
+    /** Asks whether the store is there. */
+    suspend fun ping()
+
+    /** Whether there is a connection at the moment to where [name] is, as far as is known. */
+    fun isReachable(name: LedgerName): Boolean
+
     /** The address that exchanges give for announcements. Asking for it makes sure that somebody collects there. */
     fun inbox(): String
 
@@ -61,6 +92,7 @@ internal interface Ledger {
 
     companion object {
         const val FIRST_DELIVERY = Long.MIN_VALUE
+        const val KEPT_AT_ONCE = 100
     }
 }
 
@@ -76,6 +108,9 @@ internal fun interface ExchangeReply {
 internal interface SessionListener {
     fun onAnnouncement(announcement: Announcement)
 
+    /** Something has happened that an exchange would tell: exchange soon. */
+    fun onSummons() = Unit
+
     /** Announcements may have been lost, or are addressed to an inbox that is gone: exchange soon, with the current one. */
     fun onInboxChanged()
 }
@@ -85,10 +120,24 @@ internal interface SessionListener {
  *
  * @property executed whether the store may have executed it; `false` is certain.
  * @property final whether the same request would fail again; `false` calls for a repetition.
+ * @property refused whether the server takes no writes as it is, out of memory, read-only or short of replicas: that may pass, but not
+ *   soon, so calls that begin are told, and what was begun is repeated.
  */
 @InternalSignalboxApi
 public class LedgerFailure internal constructor(
     public val error: Throwable,
     public val executed: Boolean,
     public val final: Boolean,
-) : RuntimeException(error.message, error)
+    public val refused: Boolean = false,
+) : RuntimeException(error.message, error) {
+    /** What a call is told that it ends. */
+    public fun told(): Throwable =
+        if (refused && error !is StoreUnavailableException) {
+            StoreUnavailableException(
+                "The server takes no writes at the moment: ${error.message?.trimEnd('.')}.",
+                error,
+            )
+        } else {
+            error
+        }
+}

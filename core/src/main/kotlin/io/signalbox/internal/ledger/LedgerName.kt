@@ -1,15 +1,17 @@
 package io.signalbox.internal.ledger
 
+import io.signalbox.InternalSignalboxApi
 import io.signalbox.Observation
 
 /** What a ledger keeps: things of different kinds never meet, whatever their names. */
-internal enum class Kind(
+@InternalSignalboxApi
+public enum class Kind(
     /** What users call it. */
-    val word: String,
+    internal val word: String,
     /** What it is called in keys. */
-    val tag: String,
+    public val tag: String,
     /** What observers are told that it is. */
-    val observed: Observation.Kind,
+    internal val observed: Observation.Kind,
 ) {
     SEMAPHORE("semaphore", "sem", Observation.Kind.SEMAPHORE),
     MUTEX("mutex", "mutex", Observation.Kind.MUTEX),
@@ -19,12 +21,18 @@ internal enum class Kind(
     POOL("semaphore", "pool", Observation.Kind.SEMAPHORE),
 }
 
-internal data class LedgerName(
-    val kind: Kind,
-    val name: String,
+@InternalSignalboxApi
+public data class LedgerName(
+    public val kind: Kind,
+    public val name: String,
 ) {
     /** At the beginning of a sentence. */
-    val title: String get() = kind.word.replaceFirstChar { it.uppercase() } + " '$name'"
+    public val title: String get() = kind.word.replaceFirstChar { it.uppercase() } + " '$name'"
+
+    /** Where a backend keeps it, once that was worked out: whoever has the name has that too. */
+    @Volatile
+    @JvmField
+    internal var keys: List<ByteArray>? = null
 
     override fun toString(): String = "${kind.word} '$name'"
 }

@@ -22,7 +22,8 @@ internal class Opening(
     /** The declared count, or -1 to join whatever exists and create nothing. */
     val declared: Int,
     val bounded: Boolean,
-    val quarantine: Boolean,
+    /** If this creates the state: how long newcomers wait, and the longest lease allowed from then on; 0 for neither. */
+    val longestMillis: Long,
     /** Becomes the epoch if this creates the state: random, from the client. */
     val newEpoch: String,
     /** How many plain permits to put back, because the state that knew them was lost or rolled back. */
@@ -31,7 +32,20 @@ internal class Opening(
     val floor: Long,
     /** Listed permits to put back. */
     val listed: List<ListedHold>,
-)
+    val policy: Policy = Policy.FAIL,
+    /** Whether the client can be told that a permit is revoked, or all is deleted. */
+    val hearsOrders: Boolean = true,
+) {
+    /** What to do if the semaphore exists with another declaration. */
+    enum class Policy {
+        FAIL,
+        RESIZE,
+        ATTACH,
+
+        /** The client has joined before: then another declaration has come since, or it is another semaphore, and fails. */
+        AGAIN,
+    }
+}
 
 /** A listed permit as its holder knows it. [holdMillis] is what is left of its max hold, or -1 without one. */
 internal class ListedHold(
@@ -78,6 +92,11 @@ internal class Exchange(
     val commands: List<Command> = emptyList(),
     /** What a snapshot shows of the session; `null` for no change. */
     val roster: Roster? = null,
+    /**
+     * The moment of the answer to [number] - 2, which the ledger forgets with this exchange, or -1 if there was none. If the ledger has
+     * another one, it was taken back behind that exchange and has executed it once more: what it granted then, nobody here knows.
+     */
+    val heard: Long = -1,
     /** What the session expects to find, for a backend that has a shorter way then; `null` if it cannot know. */
     val expected: Expectation? = null,
     /** Ends the session, whatever [number]: all its permits go with it, and the places in the queue named in [leaves]. */
@@ -167,6 +186,26 @@ internal sealed interface Command {
 
     /** Takes back the kept signals of an event. */
     data object Clear : Command
+
+    /** [Resize], and [permits] is what is declared from now on. */
+    class Redeclare(
+        val permits: Int,
+    ) : Command
+
+    /** Has [session] told to give up what it holds under [token]: [weight] listed ones, or 0 for one held by count. [by] says who wants it. */
+    class Revoke(
+        val session: String,
+        val token: Long,
+        val weight: Int,
+        val by: String,
+    ) : Command
+
+    /** What [session] was told to give up goes: the listed ones, or the session with all that it holds. */
+    class Enforce(
+        val session: String,
+        val token: Long,
+        val weight: Int,
+    ) : Command
 
     class Extend(
         val grant: ListedGrant,

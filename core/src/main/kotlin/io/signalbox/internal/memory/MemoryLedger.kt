@@ -64,6 +64,24 @@ internal class MemoryLedger(
         return ledgers.snapshot(key(name), name.name, limit)
     }
 
+    override suspend fun delete(
+        name: LedgerName,
+        epoch: String,
+        by: String,
+    ): Boolean {
+        yield()
+        ledgers.deliverAnswers()
+        return ledgers.delete(key(name), epoch, by)
+    }
+
+    override suspend fun keep(names: List<LedgerName>): Boolean {
+        yield()
+        names.forEach { ledgers.keep(key(it)) }
+        return false
+    }
+
+    override val isOver: Boolean get() = !scope.isActive
+
     /** What exists is listed. */
     override fun enlist(name: LedgerName) = Unit
 
@@ -78,6 +96,10 @@ internal class MemoryLedger(
     ) = ledgers.listen(session, listener)
 
     override fun forget(session: String) = ledgers.forget(session)
+
+    override suspend fun ping() = yield()
+
+    override fun isReachable(name: LedgerName): Boolean = true
 
     override fun inbox(): String = "memory"
 

@@ -1,6 +1,7 @@
 package io.signalbox.internal.memory
 
 import io.signalbox.SemaphoreSnapshot
+import io.signalbox.internal.errorSafely
 import io.signalbox.internal.ledger.Answer
 import io.signalbox.internal.ledger.Exchange
 import io.signalbox.internal.ledger.Opened
@@ -11,6 +12,8 @@ import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.locks.ReentrantLock
 import kotlin.concurrent.withLock
 import kotlin.time.TimeSource
+import org.slf4j.Logger
+import org.slf4j.LoggerFactory
 
 /** What the in-memory clients of one store share: the semaphores by full name, and who listens. Thread-safe. */
 internal class MemoryLedgers(
@@ -30,6 +33,39 @@ internal class MemoryLedgers(
         var expiresAt: Long,
     )
 
+    /** What is left of a semaphore that was deleted, as long as some client may not have heard of it. */
+    private class Mark(
+        val epoch: String,
+        val by: String,
+        val fence: Long,
+        val expiresAt: Long,
+    )
+
+    private val marks = HashMap<String, Mark>()
+
+    private fun mark(
+        key: String,
+        micros: Long,
+    ): Mark? = marks[key]?.takeIf { it.expiresAt > micros / 1000 }
+
+    /** Ends the state of [epoch]; its sessions are told to ask. */
+    fun delete(
+        key: String,
+        epoch: String,
+        by: String,
+    ): Boolean {
+        val told =
+            lock.withLock {
+                val micros = micros()
+                val state = live(key, micros)?.state?.takeIf { it.epoch == epoch } ?: return false
+                semaphores.remove(key)
+                marks[key] = Mark(epoch, by, state.fence, micros / 1000 + state.retention)
+                state.sessions.keys.toList()
+            }
+        told.forEach { guarded { listeners[it]?.onSummons() } }
+        return true
+    }
+
     private fun micros(): Long = ORIGIN_MICROS + origin.elapsedNow().inWholeMicroseconds
 
     private fun live(
@@ -47,6 +83,7 @@ internal class MemoryLedgers(
             if (state == null) {
                 semaphores.remove(key)
             } else {
+                mark(key, micros)?.let { state.fence = maxOf(state.fence, it.fence) }
                 semaphores[key] = Entry(state, state.expiresAt(micros / 1000))
             }
             opened
@@ -60,10 +97,11 @@ internal class MemoryLedgers(
         val executed =
             lock.withLock {
                 val micros = micros()
+                mark(key, micros)?.let { if (it.epoch == exchange.epoch) return Answer.Lost(Answer.Reason.DELETED, it.by) }
                 val entry = live(key, micros) ?: return Answer.Lost(Answer.Reason.DATA_LOST)
                 entry.state.execute(exchange, micros, BOUND).also { entry.expiresAt = entry.state.expiresAt(micros / 1000) }
             }
-        executed.announced.forEach { listeners[it.session]?.onAnnouncement(it.announcement) }
+        executed.announced.forEach { guarded { listeners[it.session]?.onAnnouncement(it.announcement) } }
         return executed.answer
     }
 
@@ -76,7 +114,16 @@ internal class MemoryLedgers(
     fun deliverAnswers() {
         // What an answer leads to may ask for more: those come after it, not within it.
         if (delivering.isHeldByCurrentThread) return
-        delivering.withLock { while (true) (answers.poll() ?: return)() }
+        delivering.withLock { while (true) guarded(answers.poll() ?: return) }
+    }
+
+    /** What one client makes of what it hears is nobody else's concern. */
+    private inline fun guarded(tell: () -> Unit) {
+        try {
+            tell()
+        } catch (problem: Throwable) {
+            log.errorSafely("A client could not take in what it was told", problem)
+        }
     }
 
     fun snapshot(
@@ -89,11 +136,21 @@ internal class MemoryLedgers(
             live(key, micros)?.state?.snapshotOf(name, micros, limit)
         }
 
+    fun keep(key: String) {
+        lock.withLock {
+            val micros = micros()
+            live(key, micros)?.run { expiresAt = state.expiresAt(micros / 1000) }
+        }
+    }
+
     fun keys(): List<String> = lock.withLock { semaphores.keys.toList() }
 
     /** Forgets everything, as a server that lost its data. */
     fun clear() {
-        lock.withLock { semaphores.clear() }
+        lock.withLock {
+            semaphores.clear()
+            marks.clear()
+        }
     }
 
     fun listen(
@@ -108,6 +165,8 @@ internal class MemoryLedgers(
     }
 
     private companion object {
+        val log: Logger = LoggerFactory.getLogger(MemoryLedgers::class.java)
+
         /** Tokens have 16 digits from the first on, as those made of a server's clock. */
         const val ORIGIN_MICROS = 1_000_000_000_000_000
 

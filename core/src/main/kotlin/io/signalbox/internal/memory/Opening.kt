@@ -4,6 +4,7 @@ import io.signalbox.internal.ledger.Declared
 import io.signalbox.internal.ledger.ListedGrant
 import io.signalbox.internal.ledger.Opened
 import io.signalbox.internal.ledger.Opening
+import io.signalbox.internal.ledger.Opening.Policy
 import io.signalbox.internal.ledger.SessionRecord
 import kotlin.math.max
 import kotlin.math.min
@@ -18,20 +19,33 @@ internal fun open(
     micros: Long,
 ): Pair<SemaphoreState?, Opened> {
     if (existing == null && opening.declared < 0) return null to Opened.NotFound
-    if (existing != null && opening.declared >= 0 && (existing.declared != opening.declared || existing.bounded != opening.bounded)) {
-        return existing to Opened.Mismatch(Declared(existing.declared, existing.bounded))
+    val isOther =
+        existing != null && opening.declared >= 0 && (existing.declared != opening.declared || existing.bounded != opening.bounded)
+    if (isOther && (opening.policy == Policy.FAIL || (opening.policy == Policy.AGAIN && !existing!!.isRedeclared))) {
+        return existing to Opened.Mismatch(Declared(existing!!.declared, existing.bounded))
     }
     val now = existing?.readClock(micros) ?: (micros / 1000)
     val known = existing?.sessions?.get(opening.session)
+    if (known == null && existing != null && existing.longest in 1..<opening.leaseMillis) {
+        return existing to Opened.LeaseTooLong(existing.longest)
+    }
     if (known != null && (known.record.number > 0 || known.deadline <= now)) return existing to Opened.Over
     val state =
         existing ?: SemaphoreState(
             opening.newEpoch,
             opening.declared,
             opening.bounded,
-            if (opening.quarantine) now + opening.leaseMillis else 0,
+            if (opening.longestMillis > 0) now + opening.longestMillis else 0,
+            opening.longestMillis,
         )
     state.keepClock(now, micros)
+    // Once: a repetition must not undo what was declared since.
+    if (isOther && known == null && opening.policy == Policy.RESIZE) {
+        state.declared = opening.declared
+        state.bounded = opening.bounded
+        state.permits = opening.declared
+        state.isRedeclared = true
+    }
     // Whoever repeats it counts its lease from that attempt on.
     if (known !=
         null
@@ -45,7 +59,7 @@ internal fun open(
     val session = state.sessions.getValue(opening.session)
     val listed = opening.listed.mapTo(mutableSetOf()) { it.token }.apply { retainAll(session.listed.keys) }
     val declared = Declared(state.declared, state.bounded)
-    return state to Opened.Joined(state.epoch, session.record.width.toInt(), listed, now, state.permits, declared)
+    return state to Opened.Joined(state.epoch, session.record.width.toInt(), listed, now, state.permits, declared, state.longest)
 }
 
 private fun SemaphoreState.begin(
@@ -58,7 +72,7 @@ private fun SemaphoreState.begin(
     wake = if (fresh) deadline else min(wake, deadline)
     val width = (permits - held).coerceIn(0, opening.running)
     val record = SessionRecord(given = width.toLong(), deadline = deadline)
-    val session = SessionState(opening.session, opening.label, opening.inbox, opening.leaseMillis, record)
+    val session = SessionState(opening.session, opening.label, opening.inbox, opening.leaseMillis, record, opening.hearsOrders)
     sessions[session.id] = session
     for (hold in opening.listed) {
         if (hold.weight > permits - held) continue

@@ -17,12 +17,17 @@ import java.util.TreeSet
  */
 internal class SemaphoreState(
     val epoch: String,
-    val declared: Int,
-    val bounded: Boolean,
+    var declared: Int,
+    var bounded: Boolean,
     /** Newcomers are granted nothing before this moment. */
     val quarantineUntil: Long,
+    /** The longest lease that a session may have, or 0. */
+    val longest: Long,
 ) {
     var permits: Int = declared
+
+    /** Whether somebody has changed what is declared. */
+    var isRedeclared: Boolean = false
     var ticket: Long = 0
     var fence: Long = 0
 
@@ -82,6 +87,8 @@ internal class SessionState(
     var inbox: String,
     val lease: Long,
     var record: SessionRecord,
+    /** Whether it can be told that a permit is revoked. */
+    val hearsOrders: Boolean,
 ) {
     val listed: TreeMap<Long, Listed> = TreeMap()
 

@@ -77,6 +77,7 @@ private fun SessionState.holder(
     age = elapsed(now - since),
     remainingLease = elapsed(deadline - now),
     remainingHold = remainingHold,
+    session = id,
 )
 
 private fun elapsed(millis: Long): Duration = millis.coerceAtLeast(0).milliseconds

@@ -55,7 +55,7 @@ internal fun SemaphoreState.execute(
 
         exchange.number > record.number + 1 -> Executed(Answer.Gap(record.number))
 
-        exchange.words.contradict(record) -> Executed(Answer.Contradiction)
+        exchange.words.contradict(record) || !session.hasAnswered(exchange) -> Executed(Answer.Contradiction)
 
         else -> Transition(this, session, exchange, now, micros, bound).run()
     }
@@ -67,6 +67,10 @@ internal fun Words.contradict(record: SessionRecord): Boolean =
         passed > record.admitted || passed < record.said ||
         consumed > returned || consumed < record.consumed ||
         dropped > passed || dropped < record.dropped
+
+/** Whether the answer that [exchange] makes room for is the one that its client has heard. */
+private fun SessionState.hasAnswered(exchange: Exchange): Boolean =
+    exchange.heard < 0 || answers[exchange.number % 2]?.now == exchange.heard
 
 /** The semaphore's own clock: the server's, except that it never steps back. */
 internal fun SemaphoreState.readClock(micros: Long): Long = max(micros / 1000 + offset, clock)
@@ -110,6 +114,7 @@ private class Transition(
 
     /** Held permits, all clients, right after what was given to a turn. */
     private val heldAfter = HashMap<SessionState, Int>()
+    private val orders = mutableListOf<Pair<SessionState, News.Revoked>>()
     private var more = false
     private var nextToken = 0L
     private val open get() = now >= state.quarantineUntil
@@ -126,6 +131,7 @@ private class Transition(
         expireSignals()
         val results = exchange.commands.map(::command)
         if (!exchange.goodbye) readUnread()
+        orders.forEach { (to, order) -> tell(to, order) }
 
         nextToken = max(state.fence + 1, micros)
         val before = nextToken
@@ -197,7 +203,7 @@ private class Transition(
         val words = exchange.words
         val used = (words.consumed - record.consumed).toInt()
         state.permits = max(0, state.permits - used)
-        dropSignals(0, used)
+        if (state.keep != 0L) dropSignals(0, used)
         session.record =
             record.copy(
                 returned = words.returned,
@@ -282,6 +288,17 @@ private class Transition(
                 command.permits
             }
 
+            is Command.Redeclare -> {
+                state.permits = command.permits
+                state.declared = command.permits
+                state.isRedeclared = true
+                command.permits
+            }
+
+            is Command.Revoke -> revoke(command)
+
+            is Command.Enforce -> enforce(command)
+
             is Command.AddPermits ->
                 when {
                     state.bounded -> Answer.IMPOSSIBLE
@@ -302,6 +319,34 @@ private class Transition(
 
             is Command.Extend -> extend(command)
         }
+
+    /** Who holds what is to be revoked, as far as the ledger knows. */
+    private fun holder(
+        name: String,
+        token: Long,
+        weight: Int,
+    ): SessionState? =
+        state.sessions[name]?.takeIf {
+            it.deadline > now && (if (weight == 0) it.record.width > 0 else it.listed[token]?.weight == weight)
+        }
+
+    private fun revoke(command: Command.Revoke): Int {
+        val holder = holder(command.session, command.token, command.weight) ?: return 0
+        if (holder === session || holder.hearsOrders) orders += holder to News.Revoked(command.token, command.by)
+        return 1
+    }
+
+    /** Nobody ends itself by that: it has heard the order. */
+    private fun enforce(command: Command.Enforce): Int {
+        val holder = holder(command.session, command.token, command.weight)?.takeIf { it !== session } ?: return 0
+        if (command.weight == 0) {
+            state.end(holder, Int.MAX_VALUE)
+            orders.removeAll { it.first === holder }
+        } else {
+            holder.listed.remove(command.token)?.limit?.let(state.limits::remove)
+        }
+        return 1
+    }
 
     private fun signal(command: Command.Signal): Int {
         if (state.permits - state.held >= command.most) return Answer.FULL

@@ -27,6 +27,12 @@ internal class Batch {
 
     private val collected = ArrayList<Request>()
 
+    /**
+     * Whether it is carried out as a whole or not at all. At its memory limit a server refuses whatever is part of a transaction, also what it
+     * would take outside of one.
+     */
+    var isTransaction = true
+
     val requests: List<Request> get() = collected
     val isEmpty: Boolean get() = collected.isEmpty()
 
@@ -80,6 +86,8 @@ internal class Replies(
             when (value) {
                 is Long -> value
                 is Double -> value.toLong()
+                // Outside of a transaction.
+                is List<*> -> numberOf(value.singleOrNull())
                 // A score may be written as 1.7e+15.
                 else -> textOf(value)?.let { it.toLongOrNull() ?: it.toDouble().toLong() }
             }

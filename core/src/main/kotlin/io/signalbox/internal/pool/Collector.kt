@@ -43,20 +43,23 @@ internal class Collector(
 
     /** Looks whether a hint is wanted. Does not block. */
     fun ring() {
-        if (started.compareAndSet(false, true)) worker = scope.launch(dispatcher) { collectForEver() }
         bell.trySend(Unit)
+        if (started.compareAndSet(false, true)) worker = scope.launch(dispatcher) { collect() }
     }
 
-    private suspend fun collectForEver() {
+    private suspend fun collect() {
+        collectWhileNeeded()
+        started.set(false)
+        // Whoever rang before that has relied on this.
+        if (bell.tryReceive().isSuccess) ring()
+    }
+
+    private suspend fun collectWhileNeeded() {
         var connection: PoolConnection? = null
         var failures = 0
         try {
             while (true) {
-                if (withTimeoutOrNull(LINGER) { bell.receive() } == null) {
-                    connection?.close()
-                    connection = null
-                    bell.receive()
-                }
+                withTimeoutOrNull(LINGER) { bell.receive() } ?: return
                 while (true) {
                     val free = wanted() ?: break
                     try {
@@ -69,6 +72,7 @@ internal class Collector(
                     } catch (problem: Throwable) {
                         log.debug("The blocking connection of a pool failed; opening another one", problem)
                         connection?.close()
+                        line.isBroken(problem)
                         onBroken(problem)
                         delay((20 shl minOf(failures++, 5)).milliseconds)
                     }
@@ -86,7 +90,7 @@ internal class Collector(
         isBlocked = true
         val reply =
             try {
-                withTimeoutOrNull(PATIENCE) { connection.ask(CommandType.BLPOP, wake, free, BLOCK_SECONDS) }
+                withTimeoutOrNull(PATIENCE) { connection.ask(CommandType.BLPOP, wake, free, connection.blockSeconds) }
             } finally {
                 isBlocked = false
             }
@@ -106,8 +110,6 @@ internal class Collector(
     private companion object {
         val log = LoggerFactory.getLogger(Collector::class.java)
 
-        /** Finite, so that a half-open connection is noticed. */
-        const val BLOCK_SECONDS = 5
         val PATIENCE = 10.seconds
         val LINGER = 10.seconds
     }

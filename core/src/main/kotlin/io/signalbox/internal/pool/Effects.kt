@@ -3,8 +3,11 @@ package io.signalbox.internal.pool
 import io.signalbox.Observation
 import io.signalbox.Permit
 import io.signalbox.internal.Observers
+import io.signalbox.internal.coordination.LongHolds
+import io.signalbox.internal.coordination.Loss
 import io.signalbox.internal.coordination.NanoClock
 import io.signalbox.internal.ledger.LedgerName
+import io.signalbox.internal.warnSafely
 import kotlin.coroutines.Continuation
 import kotlin.coroutines.resume
 import kotlin.coroutines.resumeWithException
@@ -24,7 +27,9 @@ internal class Effects(
     /** Tries that are refused: told when what they had gathered is on its way back, so that a look at the pool finds it free. */
     val refusals = ArrayList<() -> Unit>(0)
 
-    val isEmpty: Boolean get() = actions.isEmpty() && refusals.isEmpty()
+    private val lost = ArrayList<PoolPermit>(0)
+
+    val isEmpty: Boolean get() = actions.isEmpty() && lost.isEmpty() && refusals.isEmpty()
 
     fun add(action: () -> Unit) {
         actions.add(action)
@@ -40,7 +45,7 @@ internal class Effects(
             return
         }
         val waited = (permit.grantedAt - waiter.since).nanoseconds
-        observe { Observation.Granted(it, subject.name, permit.fencingToken, permit.permits, waited) }
+        observe { Observation.Granted(it, subject.name, permit.fencingToken, permit.permits, waited, waiter.isQueued) }
         add {
             // A dispatcher that refuses leaves its coroutine to nobody; the permit goes to somebody else.
             guarded({ permit.giveBack() }) { waiter.continuation.resume(permit) { _, lost, _ -> lost.giveBack() } }
@@ -81,11 +86,22 @@ internal class Effects(
         value: T,
     ) = add { result.complete(value) }
 
-    fun lose(permit: PoolPermit) {
-        if (!permit.lose()) return
+    fun lose(
+        permit: PoolPermit,
+        why: Loss,
+    ) {
+        if (!permit.lose(why)) return
+        lost.add(permit)
         permit.holdTimer?.cancel()
-        observe { Observation.Lost(it, subject.name, permit.fencingToken, permit.permits, held(permit)) }
-        permit.takeListeners().forEach { add { it.action() } }
+        observe { Observation.Lost(it, subject.name, permit.fencingToken, permit.permits, held(permit), why.reason) }
+        permit.takeListeners().forEach { add { observers.calling(it.action) } }
+    }
+
+    /** [permit] is held for suspiciously long. */
+    fun heldLong(permit: PoolPermit) {
+        val held = held(permit)
+        observe { Observation.HeldLong(it, subject.name, permit.fencingToken, permit.permits, held) }
+        add { LongHolds.warn(subject, permit, held) }
     }
 
     private fun observe(make: (kind: Observation.Kind) -> Observation) {
@@ -97,6 +113,7 @@ internal class Effects(
     private fun held(permit: PoolPermit): Duration = (clock.nanos() - permit.grantedAt).nanoseconds
 
     fun run() {
+        Loss.report(subject, lost)
         // An action may come to mind while others run, of another call; each call has effects of its own.
         for (action in actions) guarded(action = action)
     }
@@ -109,8 +126,7 @@ internal class Effects(
         try {
             action()
         } catch (problem: Throwable) {
-            // Not even its message can be trusted.
-            runCatching { log.warn("Something that {} called failed", subject, problem) }
+            log.warnSafely("Something that $subject called failed", problem)
             otherwise()
         }
     }

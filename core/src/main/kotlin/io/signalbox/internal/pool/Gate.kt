@@ -25,6 +25,9 @@ internal class Gate(
     /** What is in the key while it is ours. */
     val mark: String get() = "${client.id}/$number"
 
+    /** Whether nothing has to be said about it. */
+    val isIdle: Boolean get() = owner == null && !isHeld && !isDue
+
     val isWanted: Boolean get() = owner != null && !isHeld
 
     /** Says who is to gather next; `null` for nobody. */

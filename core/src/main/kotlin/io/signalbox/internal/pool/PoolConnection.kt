@@ -13,10 +13,16 @@ import kotlinx.coroutines.suspendCancellableCoroutine
 internal interface PoolConnection {
     val isOpen: Boolean
 
+    /** How long a command on it may block. */
+    val blockSeconds: Double get() = 5.0
+
     /** When it was last heard of, by the client's clock. */
     val lastReplyAt: Long
 
-    /** Sends [batch] between MULTI and EXEC, and calls [done] once: with the replies, with `null` if a watched key had changed, or with an error. */
+    /**
+     * Sends [batch] between MULTI and EXEC if it is a transaction, and calls [done] once: with the replies, with `null` if a watched key had
+     * changed, or with an error.
+     */
     fun transact(
         batch: Batch,
         done: (Replies?, LedgerFailure?) -> Unit,

@@ -1,5 +1,6 @@
 package io.signalbox.internal.pool
 
+import io.signalbox.OnMismatch
 import io.signalbox.Semaphore
 import io.signalbox.SemaphoreAlgorithm
 import io.signalbox.SemaphoreSnapshot
@@ -7,23 +8,26 @@ import io.signalbox.internal.Observers
 import io.signalbox.internal.coordination.CoordinationErrors
 import io.signalbox.internal.coordination.CoordinationSettings.Companion.NANOS
 import io.signalbox.internal.coordination.Coordinator
+import io.signalbox.internal.coordination.Engaged
 import io.signalbox.internal.coordination.HandleSettings
+import io.signalbox.internal.coordination.LongHolds
 import io.signalbox.internal.coordination.LossListener
 import io.signalbox.internal.coordination.MAX_HOLD
 import io.signalbox.internal.coordination.NanoClock
 import io.signalbox.internal.coordination.PermitKeeper
 import io.signalbox.internal.coordination.PermitState
+import io.signalbox.internal.coordination.releasedTwice
 import io.signalbox.internal.coordination.retrying
 import io.signalbox.internal.coordination.wholeMillis
+import io.signalbox.internal.errorSafely
 import io.signalbox.internal.ledger.ClientIdentity
 import io.signalbox.internal.ledger.LedgerFailure
 import io.signalbox.internal.ledger.LedgerName
+import io.signalbox.internal.redis.RedisLine
 import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.atomic.AtomicInteger
 import java.util.concurrent.locks.ReentrantLock
 import kotlin.concurrent.withLock
-import kotlin.coroutines.ContinuationInterceptor
-import kotlin.coroutines.EmptyCoroutineContext
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.nanoseconds
@@ -39,7 +43,6 @@ import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.suspendCancellableCoroutine
-import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeoutOrNull
 import org.slf4j.Logger
 import org.slf4j.LoggerFactory
@@ -61,11 +64,12 @@ internal class PoolCoordinator(
     private val observers: Observers,
     rules: PoolRules = PoolRules(),
     collecting: CoroutineDispatcher = Dispatchers.Unconfined,
+    private val engaged: Engaged = Engaged(),
 ) : Coordinator,
     PermitKeeper<PoolPermit> {
     private val settings = pace.settings
     private val lock = ReentrantLock()
-    override val errors = CoordinationErrors(subject, settings)
+    val errors = CoordinationErrors(subject, settings)
     private val state = PoolState(this, client, pace, rules, errors)
     private val slots = PoolSlots(keys, line, pace)
     private val reaper = Reaper(keys, line, pace)
@@ -81,11 +85,16 @@ internal class PoolCoordinator(
             onBroken = { settle { state.isDry = false } },
         )
     private val farewell = CompletableDeferred<Unit>()
+    private val longHolds = LongHolds(settings.holdWarningNanos)
+
+    @Volatile
+    override var handle: Any? = null
     private val bell = Channel<Unit>(Channel.CONFLATED)
 
     private var plannedWake = Long.MAX_VALUE
     private var isLooking = false
     private var isOpening = false
+    private var isWatched = false
     private val delivering = AtomicInteger()
     private val refusals = ConcurrentLinkedQueue<() -> Unit>()
 
@@ -95,38 +104,48 @@ internal class PoolCoordinator(
     suspend fun join(wanted: HandleSettings): Boolean {
         val sentAt = clock.nanos()
         val meta = retrying("nothing was changed yet") { creation.open(wanted) } ?: return false
-        if (wanted.declared >= 0 && wanted.asDeclared != meta.declared) throw errors.mismatch(wanted.asDeclared, meta.declared)
+        val isOther = wanted.declared >= 0 && wanted.asDeclared != meta.declared
+        if (isOther && wanted.onMismatch == OnMismatch.FAIL) throw errors.mismatch(wanted.asDeclared, meta.declared)
+        if (isTooLong(meta)) throw errors.leaseTooLong(meta.longest)
         settle {
             state.handle = wanted
             state.joined(meta, keys.of(meta.id), sentAt)
+            startWatching()
         }
-        // Also if the scope has ended: then only to say so to everybody.
-        @OptIn(DelicateCoroutinesApi::class)
-        scope.launch(start = CoroutineStart.ATOMIC) {
-            try {
-                watch()
-            } finally {
-                settle { state.run { end() } }
-                farewell.complete(Unit)
-            }
-        }
+        if (isOther && wanted.onMismatch == OnMismatch.RESIZE) redeclare(wanted.declared)
         return true
     }
 
-    override fun declare(wanted: HandleSettings) {
-        val declared = lock.withLock { state.known?.declared } ?: return settle { state.handle = wanted }
-        if (wanted.asDeclared != declared) throw errors.mismatch(wanted.asDeclared, declared)
+    /** What is to outlive its retention as long as somebody has a handle. */
+    val lasting: List<ByteArray> get() = state.known?.slots?.run { listOf(keys.state, owners, free, turns, fence) }.orEmpty()
+
+    private fun isTooLong(meta: PoolMeta) = meta.longest in 1..<settings.leaseMillis
+
+    /** It has, else it would not be there. */
+    override suspend fun awaitJoined() = Unit
+
+    override suspend fun declare(wanted: HandleSettings) {
+        if (wanted.onMismatch != OnMismatch.RESIZE) requireDeclared(wanted)
+        val declared = lock.withLock { state.known?.declared }
+        if (declared != null && declared != wanted.asDeclared && wanted.onMismatch == OnMismatch.RESIZE) redeclare(wanted.declared)
         settle { state.handle = wanted }
     }
 
-    /** Repeats [request] until it is answered, for at most the store timeout; by the client's clock, whatever the caller's is. */
+    override fun requireDeclared(wanted: HandleSettings) {
+        val declared = lock.withLock { state.known?.declared } ?: return
+        if (wanted.onMismatch == OnMismatch.ATTACH) return
+        if (wanted.asDeclared != declared) throw errors.mismatch(wanted.asDeclared, declared)
+    }
+
+    override fun usage(): Coordinator.Usage =
+        lock.withLock { Coordinator.Usage(state.session?.held.orEmpty().sumOf { it.permits }, state.waiters.size) }
+
+    /** Repeats [request] until it is answered, for at most the store timeout. */
     private suspend fun <T> retrying(
         outcome: String,
         request: suspend () -> T,
     ): T =
-        withContext(scope.coroutineContext[ContinuationInterceptor] ?: EmptyCoroutineContext) {
-            settings.retrying({ last -> errors.unavailable(outcome, last) }, request)
-        }
+        settings.retrying({ last -> errors.unavailable(outcome, last) }) { RedisLine.understood(null) { request() } }
 
     /** Finds the pool again, or creates it anew, after it was lost. */
     private suspend fun reopen() {
@@ -144,11 +163,14 @@ internal class PoolCoordinator(
     private suspend fun reopenOnce() {
         val sentAt = clock.nanos()
         try {
-            val wanted = lock.withLock { state.handle }
+            val wanted = lock.withLock { state.handle.withLongest(state.longest) }
             val meta = creation.open(wanted)
-            val mismatch = meta?.takeIf { wanted.declared >= 0 && it.declared != wanted.asDeclared }
+            val mismatch = meta?.takeIf {
+                wanted.onMismatch != OnMismatch.ATTACH && wanted.declared >= 0 && it.declared != wanted.asDeclared
+            }
             settle {
                 when {
+                    meta != null && isTooLong(meta) -> state.lastProblem = errors.leaseTooLong(meta.longest)
                     mismatch != null -> state.lastProblem = errors.mismatch(wanted.asDeclared, mismatch.declared)
                     meta == null -> state.lastProblem = errors.notFound()
                     else -> state.joined(meta, keys.of(meta.id), sentAt)
@@ -158,7 +180,7 @@ internal class PoolCoordinator(
             settle { state.run { notOpened(failure) } }
         } catch (problem: Exception) {
             if (problem is CancellationException) throw problem
-            settle { state.lastProblem = notUnderstood(subject, problem) }
+            settle { state.lastProblem = errors.notUnderstood(problem) }
         }
     }
 
@@ -168,30 +190,19 @@ internal class PoolCoordinator(
     suspend fun acquire(
         weight: Int,
         waits: Boolean,
-    ): PoolPermit? {
-        while (true) {
-            val permit = request(weight, waits)
-            // This process may have stood still between the grant and now.
-            if (permit == null || !permit.isLost) return permit
-        }
-    }
-
-    private suspend fun request(
-        weight: Int,
-        waits: Boolean,
+        holdMillis: Long = state.handle.holdMillis,
     ): PoolPermit? =
         suspendCancellableCoroutine { continuation ->
-            val waiter = PoolWaiter(weight, waits, clock.nanos(), continuation)
+            val waiter = PoolWaiter(weight, waits, holdMillis, clock.nanos(), continuation)
             settle { if (state.closed) fail(waiter, errors.closed()) else state.add(waiter) }
             continuation.invokeOnCancellation { settle { state.abandon(waiter) } }
         }
 
     fun now(): Long = clock.nanos()
 
-    fun unavailable(): Exception = errors.unavailable("nothing was granted", lock.withLock { state.lastProblem })
-
-    /** Whether the store has said nothing since [moment], although it was asked. */
-    fun isCutOff(moment: Long): Boolean = lock.withLock { state.isCutOff(moment) }
+    /** What is to be told if the store has said nothing since [moment], although it was asked; `null` if it has. */
+    fun outageSince(moment: Long): Exception? =
+        lock.withLock { if (state.isCutOff(moment)) errors.away(state.lastProblem) else null }
 
     override fun handBack(permit: PoolPermit) = settle { state.run { takeBack(permit) } }
 
@@ -201,7 +212,7 @@ internal class PoolCoordinator(
     ): Boolean {
         val millis = wholeMillis("hold", hold, MAX_HOLD)
         check(permit.limited) { "${subject.title} has no maxHold, so there is nothing to extend." }
-        if (permit.state == PermitState.RELEASED) throw errors.released(permit)
+        if (permit.state == PermitState.RELEASED) throw releasedTwice(permit)
         if (permit.isLost) return false
         val ask = PoolAsk(clock.nanos())
         settle {
@@ -242,7 +253,7 @@ internal class PoolCoordinator(
         // A grant describes itself a moment after it was made.
         var attempt = 0
         while (view.hasUndescribed && attempt++ < DESCRIPTIONS) {
-            delay(attempt.milliseconds)
+            settings.time.run { delay(attempt.milliseconds) }
             view = view()
         }
         val now = clock.nanos()
@@ -255,6 +266,12 @@ internal class PoolCoordinator(
     suspend fun resize(permits: Int) {
         val operation = ClientIdentity.random(OPERATION_BYTES)
         change(permits) { slots.resize(operation, permits) }
+    }
+
+    suspend fun redeclare(permits: Int) {
+        val operation = ClientIdentity.random(OPERATION_BYTES)
+        change(permits) { slots.declare(operation, permits) }
+        settle { state.redeclared(permits) }
     }
 
     /** Returns the new count. */
@@ -337,11 +354,15 @@ internal class PoolCoordinator(
             startReopening()
         } else if (delivering.get() == 0) {
             state.compose(collector.isBlocked)?.let { round ->
-                round.write(keys, client.id, state.gate.mark, pace)
+                round.write(keys, client.id, state.gate.mark, pace, state.serverMicros)
                 add { deliver(round) }
             }
         }
         if (state.needsCollector) add { collector.ring() }
+        if (!isWatched && !state.isAtRest && !state.isEnded) {
+            state.wakes()
+            startWatching()
+        }
         plan()
     }
 
@@ -373,26 +394,20 @@ internal class PoolCoordinator(
         replies: Replies?,
         failure: LedgerFailure?,
     ) {
-        try {
-            settle {
-                state.run {
-                    if (replies !=
-                        null
-                    ) {
+        settle {
+            state.run {
+                try {
+                    if (replies != null) {
                         answered(round, sentAt, replies)
                     } else {
-                        failed(
-                            round,
-                            failure ?: interrupted("The transaction was not executed."),
-                        )
+                        failed(round, failure ?: notExecuted())
                     }
+                } catch (problem: Throwable) {
+                    // Whoever calls this hears nothing, and everybody whose call it was would wait for ever.
+                    add { log.errorSafely("What the server has answered for $subject could not be applied", problem) }
+                    dissolve(round, errors.notUnderstood(problem))
                 }
             }
-        } catch (problem: Throwable) {
-            // Whoever calls this hears nothing, and everybody whose call it was would wait for ever.
-            val error = notUnderstood(subject, problem)
-            log.error("What the server has answered for {} could not be applied", subject, problem)
-            settle { state.run { dissolve(round, error) } }
         }
     }
 
@@ -409,6 +424,7 @@ internal class PoolCoordinator(
         var wake = state.refreshAt
         val busy = state.waiters.isNotEmpty() || state.isEngaged
         if (busy) wake = minOf(wake, state.beatAt)
+        if (state.isAtRest) wake = minOf(wake, maxOf(state.restAt, now + settings.tickNanos))
         state.sessionEnd?.let { wake = minOf(wake, it) }
         state.inFlight?.let { if (it.attempts > 0) wake = minOf(wake, it.retryAt, it.sentAt + settings.patienceNanos) }
         if (state.inFlight != null || state.known == null) wake = minOf(wake, now + settings.tickNanos)
@@ -422,8 +438,38 @@ internal class PoolCoordinator(
         return maxOf(wake, now)
     }
 
-    /** Looks after the pool until the client is closed: heartbeats, repetitions, deadlines, the dead. Sleeps while it is idle. */
-    private suspend fun watch() {
+    private fun startWatching() {
+        if (isWatched) return
+        isWatched = true
+        engaged.add(this)
+        // Also if the scope has ended: then only to say so to everybody.
+        @OptIn(DelicateCoroutinesApi::class)
+        scope.launch(start = CoroutineStart.ATOMIC) {
+            var rests = false
+            try {
+                rests = watch()
+            } finally {
+                if (!rests) finish()
+            }
+        }
+    }
+
+    private fun finish() {
+        settle { state.run { end() } }
+        engaged.remove(this)
+        farewell.complete(Unit)
+    }
+
+    /** Whether nobody has used it for a while: it is not looked after until somebody does. */
+    private fun rest(): Boolean {
+        if (handle == null || isOpening || isLooking || collector.isBlocked || !state.rests()) return false
+        isWatched = false
+        engaged.remove(this)
+        return true
+    }
+
+    /** Looks after the pool while there is something to look after: heartbeats, repetitions, deadlines, the dead. Returns whether it rests. */
+    private suspend fun watch(): Boolean {
         while (true) {
             val nanos =
                 lock.withLock {
@@ -431,12 +477,14 @@ internal class PoolCoordinator(
                     (plannedWake - clock.nanos()).coerceAtLeast(NANOS / 2)
                 }
             withTimeoutOrNull(nanos.nanoseconds) { bell.receive() }
-            if (farewell.isCompleted) return
+            if (farewell.isCompleted) return false
             try {
                 look()
-            } catch (problem: Exception) {
-                log.error("Looking after {} failed", subject, problem)
+            } catch (problem: Throwable) {
+                log.errorSafely("Looking after $subject failed", problem)
+                delay(settings.tickNanos.nanoseconds)
             }
+            if (settle { rest() }) return true
         }
     }
 
@@ -444,6 +492,7 @@ internal class PoolCoordinator(
         val repeated =
             settle {
                 state.run { failOverdue() }
+                longHolds.find(clock.nanos()) { state.session?.held.orEmpty().toList() }.forEach(::heldLong)
                 val now = clock.nanos()
                 val isWaited = state.waiters.isNotEmpty() && state.isDry && state.looks.isDue()
                 if (!isLooking && !state.closed && state.known != null && (state.lookWanted || isWaited)) {
@@ -494,19 +543,26 @@ internal class PoolCoordinator(
     // ---- the end -----------------------------------------------------------------------------------------------------------
 
     override fun close() {
+        var rests = false
         val isFirst =
             settle {
                 val isFirst = !state.closed
+                rests = !isWatched
                 if (isFirst) state.run { close() }
                 isFirst
             }
-        if (isFirst) scope.launch { leave() }
+        // Nothing of it is left on the server that would not have gone by itself.
+        if (rests) {
+            farewell.complete(Unit)
+        } else if (isFirst) {
+            scope.launch { leave() }
+        }
     }
 
     /** The collector is woken, so that no hint gets lost with it; then everything goes back in one round. */
     private suspend fun leave() {
         withTimeoutOrNull(settings.patienceNanos.nanoseconds.coerceAtLeast(MIN_PATIENCE)) {
-            while (collector.isBlocked) {
+            while (collector.isBlocked && !line.isOver) {
                 settle { }
                 delay(1.milliseconds)
             }
@@ -514,9 +570,10 @@ internal class PoolCoordinator(
         collector.close()
         settle {
             state.isLeaving = true
-            if (state.known == null) farewell.complete(Unit)
+            if (state.known == null || line.isOver) farewell.complete(Unit)
         }
-        farewell.await()
+        withTimeoutOrNull(settings.storeTimeoutNanos.nanoseconds) { farewell.await() } ?: settle { state.run { end() } }
+        farewell.complete(Unit)
         bell.trySend(Unit)
     }
 

@@ -45,9 +45,9 @@ internal class PoolCreation(
         id: String,
     ): PoolMeta? {
         val slots = keys.of(id)
-        val names = listOf(keys.state, slots.turns, slots.free)
+        val names = listOf(keys.state, slots.turns, slots.free, slots.fence)
         val values =
-            listOf(PoolMeta.FORMAT, id, wanted.declared, flag(wanted.bounded), quarantineMillis(wanted), pace.retentionMillis, slots.fence)
+            listOf(PoolMeta.FORMAT, id, wanted.declared, flag(wanted.bounded), wanted.longestMillis, pace.retentionMillis, PoolKeys.FENCE)
         try {
             line.connect().ask(CommandType.EVAL, *(listOf(SCRIPT, names.size) + names + values).toTypedArray())
         } catch (failure: LedgerFailure) {
@@ -101,10 +101,11 @@ internal class PoolCreation(
         id: String,
         micros: Long,
     ) {
-        val quarantine = quarantineMillis(wanted)
-        val openAt = if (quarantine == 0L) 0 else micros / 1000 + quarantine
+        val openAt = if (wanted.longestMillis == 0L) 0 else micros / 1000 + wanted.longestMillis
         val slots = keys.of(id)
         addSlots(batch, slots, (0 until wanted.declared).toList(), micros, pace.retentionMillis)
+        batch.add(CommandType.ZADD, slots.fence, "GT", micros, PoolKeys.FENCE)
+        batch.add(CommandType.PEXPIRE, slots.fence, pace.retentionMillis)
         // The id last of all: a pool is there when it is. Who comes too late for the id comes too late for all before it.
         listOf(
             "format" to PoolMeta.FORMAT,
@@ -112,14 +113,12 @@ internal class PoolCreation(
             "declared" to wanted.declared,
             "bounded" to flag(wanted.bounded),
             "openAt" to openAt,
+            "longest" to wanted.longestMillis,
             "floor" to micros,
-            slots.fence to micros,
             "id" to id,
         ).forEach { (field, value) -> batch.add(CommandType.HSETNX, keys.state, field, value) }
         batch.add(CommandType.PEXPIRE, keys.state, pace.retentionMillis)
     }
-
-    private fun quarantineMillis(wanted: HandleSettings): Long = if (wanted.quarantine) pace.settings.leaseMillis else 0
 
     private fun flag(value: Boolean) = if (value) 1 else 0
 

@@ -31,16 +31,20 @@ internal class PoolKeys(
         val free: ByteArray = key("$pool:free")
         val gate: ByteArray = key("$pool:gate")
 
+        /** The last token, as the score of [FENCE]. */
+        val fence: ByteArray = key("$pool:fence")
+
         fun lease(session: String): ByteArray = key("$pool:lease:$session")
 
         /** Remembers the outcome of one change of the count, so that it happens once. */
         fun changed(operation: String): ByteArray = key("$pool:changed:$operation")
 
-        /** Field of `state`: the last token. */
-        val fence: String = "fence:$pool"
-
         /** Field of `state`: how many grants there were. */
         val grants: String = "grants:$pool"
+    }
+
+    companion object {
+        const val FENCE = "last"
     }
 }
 

@@ -1,6 +1,7 @@
 package io.signalbox.internal.pool
 
 import io.signalbox.SignalboxClosedException
+import io.signalbox.internal.ClientTime
 import io.signalbox.internal.ledger.LedgerFailure
 import io.signalbox.internal.redis.RedisErrors
 import kotlin.time.Duration
@@ -15,15 +16,25 @@ import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.withTimeoutOrNull
 
 /**
- * The connection that carries the transactions of all pools of one client, opened with the first; and connections for a moment.
+ * The connection that carries the transactions of all pools of one client, opened with the first; and connections for a moment. In a cluster
+ * of one pool, which shares it with the other pools of its server.
  *
  * Connections are opened in [scope], whoever asks: a caller who gives up leaves none behind.
+ *
+ * @param shared gives the connection for transactions, if it is not one of this line's own.
+ * @param onElsewhere told of what says that the pool is not where it was: its connection is not used for it any more.
  */
 internal class PoolLine(
     private val scope: CoroutineScope,
     private val patience: Duration,
+    private val isShutDown: () -> Boolean = { false },
+    private val shared: (suspend () -> PoolConnection)? = null,
+    private val onElsewhere: (Throwable) -> Unit = { },
     private val reach: suspend () -> PoolConnection,
 ) {
+    /** Whether there will be no connection any more. */
+    val isOver: Boolean get() = isShutDown()
+
     @Volatile
     private var current: PoolConnection? = null
     private var opening: Deferred<PoolConnection>? = null
@@ -46,16 +57,27 @@ internal class PoolLine(
             )
         }
         connection.transact(batch) { replies, failure ->
-            if (failure != null && RedisErrors.isReadOnly(failure.error)) connection.close()
+            if (failure != null) heard(failure, connection)
             done(replies, failure)
         }
+    }
+
+    private fun heard(
+        failure: LedgerFailure,
+        connection: PoolConnection,
+    ) {
+        if (RedisErrors.isReadOnly(failure.error)) connection.close()
+        if (!RedisErrors.isElsewhere(failure.error)) return
+        // Other pools may well be where they were.
+        current = null
+        onElsewhere(failure.error)
     }
 
     /** The same, suspending; gives up on a connection that says nothing for too long. */
     suspend fun transact(batch: Batch): Replies {
         val connection = connect()
         return withPatience(connection) { connection.transact(batch) }
-            ?: throw LedgerFailure(IllegalStateException("The transaction was not executed."), executed = false, final = false)
+            ?: throw notExecuted()
     }
 
     /** Runs [block] with a connection that nobody else uses, because of what it watches. */
@@ -73,7 +95,12 @@ internal class PoolLine(
         block: suspend () -> T,
     ): T {
         var result: Result<T>? = null
-        withTimeoutOrNull(patience) { result = Result.success(block()) }
+        try {
+            ClientTime.REAL.limited(patience) { result = Result.success(block()) }
+        } catch (failure: LedgerFailure) {
+            heard(failure, connection)
+            throw failure
+        }
         result?.let { return it.getOrThrow() }
         connection.close()
         throw interrupted("The server did not answer within $patience.")
@@ -83,7 +110,7 @@ internal class PoolLine(
 
     /** A connection of the caller's own, to be closed by it. */
     suspend fun open(): PoolConnection {
-        val connection = scope.async { opened() }
+        val connection = scope.async { opened(reach) }
         try {
             return connection.heard()
         } catch (stop: CancellationException) {
@@ -94,10 +121,10 @@ internal class PoolLine(
 
     private fun startOpening(): Deferred<PoolConnection> =
         synchronized(this) {
-            opening?.takeIf { it.isActive } ?: scope.async { opened().also { current = it } }.also { opening = it }
+            opening?.takeIf { it.isActive } ?: scope.async { opened(shared ?: reach).also { current = it } }.also { opening = it }
         }
 
-    private suspend fun opened(): PoolConnection {
+    private suspend fun opened(reach: suspend () -> PoolConnection): PoolConnection {
         var connection: PoolConnection? = null
         try {
             // Else the driver waits for as long as it likes for a greeting that got lost.
@@ -106,8 +133,10 @@ internal class PoolLine(
             if (problem is CancellationException) throw problem
             throw poolFailure(problem, inside = false).also { refusal = it }
         }
-        refusal = if (connection == null) interrupted("No connection came about.") else null
-        return connection ?: throw refusal!!
+        // Several may be opened at once: what is told here is what became of this one.
+        val opened = connection ?: throw interrupted("No connection came about.").also { refusal = it }
+        refusal = null
+        return opened
     }
 
     private suspend fun <T> Deferred<T>.heard(): T =
@@ -122,6 +151,9 @@ internal class PoolLine(
     private fun Deferred<PoolConnection>.closeWhenOpen() {
         invokeOnCompletion { problem -> if (problem == null) getCompleted().close() }
     }
+
+    /** A connection of somebody's own has failed by [problem]: the pool may be elsewhere now. */
+    fun isBroken(problem: Throwable) = onElsewhere((problem as? LedgerFailure)?.error ?: problem)
 
     /** A connection that has carried no reply since [sentAt] may be half-open. */
     fun suspect(sentAt: Long) {

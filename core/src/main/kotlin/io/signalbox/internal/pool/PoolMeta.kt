@@ -12,6 +12,8 @@ internal class PoolMeta(
     val declared: Declared,
     /** Nothing is granted before this moment, in server milliseconds; 0 without a quarantine. */
     val openAt: Long,
+    /** The longest lease that a client may have; 0 for any. */
+    val longest: Long,
     /** No slot that is gone was ever of this generation or a later one. */
     val floor: Long,
     /** Slots there are; more than [permits] until a surplus is withdrawn. */
@@ -24,7 +26,7 @@ internal class PoolMeta(
         /** What this build reads and writes. */
         const val FORMAT = 1
 
-        val FIELDS: Array<Any> = arrayOf("format", "id", "permits", "declared", "bounded", "openAt", "floor")
+        val FIELDS: Array<Any> = arrayOf("format", "id", "permits", "declared", "bounded", "openAt", "floor", "longest")
 
         /** Adds what [read] needs; returns the index of the first reply. */
         fun ask(
@@ -45,6 +47,7 @@ internal class PoolMeta(
             slots: PoolKeys.Slots?,
         ): PoolMeta? {
             val fields = replies.texts(at)
+            check(fields.size == FIELDS.size) { "${fields.size} fields instead of ${FIELDS.size}" }
             val id = fields[1] ?: return null
             if (slots != null && id != slots.pool) return null
             if (fields[0] != "$FORMAT") throw unknownFormat(fields[0])
@@ -54,6 +57,7 @@ internal class PoolMeta(
                 declared = Declared(fields[3]!!.toInt(), fields[4] == "1"),
                 openAt = fields[5]!!.toLong(),
                 floor = fields[6]!!.toLong(),
+                longest = fields[7]?.toLong() ?: 0,
                 slots = if (slots == null) 0 else replies.number(at + 2)!!.toInt(),
                 nowMicros = micros(replies, at + 1),
             )

@@ -75,7 +75,10 @@ internal class PoolRound(
         client: String,
         gateMark: String,
         pace: PoolPace,
+        serverMicros: Long,
     ) {
+        // A lease that is prolonged needs no transaction: what it says is true however late, and what it asks as well.
+        batch.isTransaction = !isAlone || returns.isNotEmpty() || session?.isEstablished != true
         val retention = pace.retentionMillis
         val lasting = LinkedHashSet<ByteArray>()
         meta = PoolMeta.ask(batch, keys, slots)
@@ -105,9 +108,10 @@ internal class PoolRound(
         val fields = verified.flatMap { permit -> permit.claims.map { it.hint.text } }
         if (fields.isNotEmpty()) verification = batch.add(CommandType.HMGET, listOf<Any>(slots.owners) + fields)
         if (claims.isNotEmpty()) {
-            claim(keys)
+            claim(serverMicros)
             lasting += keys.state
             lasting += slots.owners
+            lasting += slots.fence
         }
         if (pushedBack.isNotEmpty()) batch.add(CommandType.LPUSH, listOf<Any>(slots.free) + pushedBack.asReversed().map { it.text })
         if (pops > 0) popped = batch.add(CommandType.LPOP, slots.free, pops)
@@ -119,12 +123,12 @@ internal class PoolRound(
             batch.add(CommandType.PEXPIRE, keys.wake(client), WAKE_MILLIS)
         }
         if (leaves && session != null) batch.add(CommandType.DEL, slots.lease(session.id))
-        if (refreshes) lasting += listOf(keys.state, slots.owners, slots.free, slots.turns)
+        if (refreshes) lasting += listOf(keys.state, slots.owners, slots.free, slots.turns, slots.fence)
         // Whatever is written may just have come to be, and has no expiry then.
         lasting.forEach { batch.add(CommandType.PEXPIRE, it, retention) }
     }
 
-    private fun claim(keys: PoolKeys) {
+    private fun claim(serverMicros: Long) {
         if (completed.isNotEmpty()) {
             batch.add(
                 CommandType.HSET,
@@ -137,7 +141,9 @@ internal class PoolRound(
         }
         owners = batch.add(CommandType.HMGET, listOf<Any>(slots.owners) + claims.map { it.hint.text })
         generations = batch.add(CommandType.ZMSCORE, listOf<Any>(slots.turns) + claims.map { it.hint.slot })
-        fence = batch.add(CommandType.HINCRBY, keys.state, slots.fence, claims.size)
+        // Tokens follow the server's clock, and so those that a server which went back to an older state has given before.
+        batch.add(CommandType.ZADD, slots.fence, "GT", serverMicros, PoolKeys.FENCE)
+        fence = batch.add(CommandType.ZINCRBY, slots.fence, claims.size, PoolKeys.FENCE)
     }
 
     private fun passGate(

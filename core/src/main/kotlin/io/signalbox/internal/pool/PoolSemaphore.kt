@@ -1,10 +1,12 @@
 package io.signalbox.internal.pool
 
-import io.signalbox.Permit
 import io.signalbox.SemaphoreAlgorithm
 import io.signalbox.SemaphoreSnapshot
 import io.signalbox.internal.AcquiringSemaphore
+import io.signalbox.internal.ClientTime
 import io.signalbox.internal.DefaultSignalbox
+import io.signalbox.internal.Observers
+import io.signalbox.internal.WaiterBounds
 import io.signalbox.internal.ledger.LedgerName
 import kotlin.time.Duration
 
@@ -13,22 +15,27 @@ internal class PoolSemaphore(
     val coordinator: PoolCoordinator,
     acquireTimeout: Duration,
     private val client: DefaultSignalbox,
-) : AcquiringSemaphore<PoolPermit>(acquireTimeout) {
+    observers: Observers,
+    bounds: WaiterBounds?,
+) : AcquiringSemaphore<PoolPermit>(
+    acquireTimeout,
+    ClientTime.REAL,
+    observers,
+    bounds,
+    client.confirming(coordinator.subject.name),
+) {
     override val subject: LedgerName get() = coordinator.subject
 
     override suspend fun request(
         permits: Int,
         waits: Boolean,
-    ): PoolPermit? = coordinator.acquire(permits, waits)
+        holdMillis: Long,
+    ): PoolPermit? =
+        if (holdMillis == USUAL_HOLD) coordinator.acquire(permits, waits) else coordinator.acquire(permits, waits, holdMillis)
 
-    /** That nothing was granted in time can have another reason than that others hold. */
-    override suspend fun tryAcquire(
-        permits: Int,
-        timeout: Duration,
-    ): Permit? {
-        val since = coordinator.now()
-        return super.tryAcquire(permits, timeout) ?: null.also { if (coordinator.isCutOff(since)) throw coordinator.unavailable() }
-    }
+    override fun now(): Long = coordinator.now()
+
+    override fun outageSince(moment: Long): Exception? = coordinator.outageSince(moment)
 
     override fun giveBack(permit: PoolPermit) = permit.giveBack()
 
@@ -49,6 +56,23 @@ internal class PoolSemaphore(
         require(permits in 0..MOST) { "permits of a pool must be from 0 to $MOST, but was $permits." }
         client.untilClosed { coordinator.resize(permits) }
     }
+
+    override suspend fun redeclare(permits: Int) {
+        require(permits in 1..MOST) { "permits of a pool must be from 1 to $MOST, but was $permits." }
+        client.untilClosed { coordinator.redeclare(permits) }
+    }
+
+    override suspend fun revoke(
+        fencingToken: Long,
+        patience: Duration?,
+    ): Boolean = unsupported("revoke", "its holder could not be told before somebody else is granted the permit. Give it a max hold")
+
+    override suspend fun delete(): Boolean = unsupported("delete", "its clients could not be told. Let it expire, or resize it to 0")
+
+    private fun unsupported(
+        what: String,
+        why: String,
+    ): Nothing = throw UnsupportedOperationException("A pool has no $what(): $why, or use the queue algorithm.")
 
     override suspend fun addPermits(permits: Int): Int {
         require(permits in 1..MOST) { "permits of a pool must be from 1 to $MOST, but was $permits." }

@@ -47,6 +47,12 @@ internal class PoolSlots(
             }
         }
 
+    /** [resize], and declares that count. */
+    suspend fun declare(
+        operation: String,
+        permits: Int,
+    ): Change? = changing { meta -> before(operation, meta) ?: count(meta, permits, operation, "declared") }
+
     /** Makes up for slots that are gone although nobody has withdrawn them. */
     suspend fun fill() {
         changing { meta -> count(meta, meta.permits) }
@@ -93,9 +99,11 @@ internal class PoolSlots(
         meta: PoolMeta,
         permits: Int,
         operation: String? = null,
+        also: String? = null,
     ): Change? {
         val slots = keys.of(meta.id)
         val batch = Batch()
+        if (also != null) batch.add(CommandType.HSET, keys.state, also, permits)
         batch.add(CommandType.HSET, keys.state, "permits", permits)
         if (operation != null) batch.add(CommandType.SET, slots.changed(operation), permits, "PX", pace.retentionMillis)
         if (meta.slots < permits) {

@@ -4,6 +4,7 @@ import io.signalbox.SemaphoreNotFoundException
 import io.signalbox.internal.coordination.CoordinationErrors
 import io.signalbox.internal.coordination.CoordinationSettings.Companion.NANOS
 import io.signalbox.internal.coordination.HandleSettings
+import io.signalbox.internal.coordination.Loss
 import io.signalbox.internal.coordination.PermitState
 import io.signalbox.internal.ledger.ClientIdentity
 import io.signalbox.internal.ledger.Declared
@@ -40,7 +41,7 @@ internal class PoolState(
     /** What is known of the pool that exists. */
     class Known(
         val slots: PoolKeys.Slots,
-        val declared: Declared,
+        var declared: Declared,
         var permits: Int,
         /** Nothing is granted before this moment of the client's clock. */
         val openAt: Long,
@@ -48,7 +49,11 @@ internal class PoolState(
         var knownAt: Long,
     )
 
-    var handle = HandleSettings(declared = -1, bounded = true, quarantine = false, holdMillis = -1)
+    var handle = HandleSettings(declared = -1, bounded = true, longestMillis = 0, holdMillis = -1)
+
+    /** The longest lease that a client may have, as last stored; 0 for any. */
+    var longest = 0L
+        private set
 
     @Volatile
     var known: Known? = null
@@ -95,6 +100,13 @@ internal class PoolState(
     val looks = rules.lookTimes(pace)
     var lookWanted = false
 
+    /** Something was said since the last look that is not for the retention alone. */
+    private var isUsed = false
+
+    /** If it is not used until then, it rests. */
+    var restAt = Long.MAX_VALUE
+        private set
+
     /** A round was refused: what goes back, and the lease, are to leave alone, before anything that may have been the reason. */
     private var isSuspicious = false
 
@@ -124,9 +136,33 @@ internal class PoolState(
                     waiters.firstOrNull()?.gathered?.isNotEmpty() == true
                 )
 
+    /** Whether nothing is held, wanted or unsaid here: nothing has to be looked after. A pool that is gone is made anew if it was declared. */
+    val isAtRest: Boolean
+        get() = (known != null || handle.declared < 0) && inFlight == null && waiters.isEmpty() && session?.held.isNullOrEmpty() &&
+            asks.isEmpty() && trimming == 0 && !lookWanted && gate.isIdle &&
+            listOf(hints, spare, again, withdrawing, pushedBack, returns, voided, fresh).all { it.isEmpty() }
+
     val isOpen: Boolean get() = known.let { it != null && it.openAt <= pace.now() }
 
     // ---- the pool ----------------------------------------------------------------------------------------------------------
+
+    /** A moment of the server, and when that was past already by this client's clock. */
+    private var serverMicrosThen = 0L
+    private var then = 0L
+
+    /** The server's clock, or what it has shown a little ago. */
+    val serverMicros: Long get() = serverMicrosThen + (pace.now() - then) / 1000
+
+    private fun heardTime(meta: PoolMeta) {
+        serverMicrosThen = meta.nowMicros
+        then = pace.now()
+    }
+
+    /** This client has declared another count. */
+    fun redeclared(permits: Int) {
+        known?.run { declared = declared.copy(permits = permits) }
+        handle = handle.run { HandleSettings(if (declared < 0) -1 else permits, bounded, longestMillis, holdMillis, onMismatch) }
+    }
 
     fun joined(
         meta: PoolMeta,
@@ -137,15 +173,37 @@ internal class PoolState(
         val wait = (meta.openAt - meta.nowMicros / 1000).coerceAtLeast(0)
         val openAt = if (wait == 0L) Long.MIN_VALUE else now + (wait + 1) * NANOS
         known = Known(slots, meta.declared, meta.permits, openAt, sentAt)
+        heardTime(meta)
+        longest = meta.longest
         lastProblem = null
         isDry = false
         beatAt = now + pace.heartbeatNanos()
         refreshAt = now + settings.refreshNanos
+        restAt = now + settings.lingerNanos
+    }
+
+    /** Whether it was not used for a while, and what late commands have left behind has been looked for. */
+    fun rests(): Boolean {
+        if (closed || !isAtRest || restAt > pace.now()) return false
+        // It is in nobody's way, and need not stay. An idle pool has nothing of the kind.
+        lookWanted = isUsed && known != null
+        isUsed = false
+        if (lookWanted) return false
+        refreshAt = Long.MAX_VALUE
+        return true
+    }
+
+    /** It is looked after again: until now others have kept its keys. */
+    fun wakes() {
+        refreshAt = pace.now() + settings.refreshNanos
+        restAt = pace.now() + settings.lingerNanos
     }
 
     /** The server has another pool, or none: everything here belonged to the one that is gone. */
     fun Effects.lost() {
-        endSession()
+        val waiting = waiters.count { it.isQueued }
+        if (waiting > 0 && session?.held.isNullOrEmpty()) add { Loss.reportSession(errors.subject, waiting, Loss.DATA_LOST) }
+        endSession(Loss.DATA_LOST)
         known = null
         inFlight = null
         hints.clear()
@@ -158,10 +216,10 @@ internal class PoolState(
     }
 
     /** The session is over: its permits are lost, and what it has claimed goes back. */
-    fun Effects.endSession() {
+    fun Effects.endSession(why: Loss) {
         val over = session ?: return
         session = null
-        over.held.forEach { lose(it) }
+        over.held.forEach { lose(it, why) }
         over.held.clear()
         // What nobody knows to be ours is left to the reaper.
         val unused = spare + again.filter(rules::mayReturn) +
@@ -178,9 +236,9 @@ internal class PoolState(
     /** Declares lost what is past its deadline: the session with all its permits, or [permit] by its max hold. */
     fun Effects.loseWhatIsOver(permit: PoolPermit?) {
         val now = pace.now()
-        session?.let { if (it.isOver(now)) endSession() }
+        session?.let { if (it.isOver(now)) endSession(Loss.NOT_RENEWED) }
         if (permit != null && permit.holdDeadline <= now && permit.state == PermitState.HELD) {
-            lose(permit)
+            lose(permit, Loss.MAX_HOLD)
             putBack(permit, waits = false)
         }
     }
@@ -319,7 +377,8 @@ internal class PoolState(
             }
             drop(waiter)
             returnAll(waiter.gathered)
-            fail(waiter, errors.tooHeavy(waiter.weight, pool.permits))
+            val problem = errors.tooHeavy(waiter.weight, pool.permits, pool.declared.permits)
+            if (problem.isResized && !waiter.waits) grant(waiter, null) else fail(waiter, problem)
         }
     }
 
@@ -362,13 +421,13 @@ internal class PoolState(
         holders.before += waiter.weight
         val claims = waiter.gathered.toList()
         val token = claims.maxOf { it.token }
-        val permit = PoolPermit(coordinator, live, claims, token, holders.before, holders.micros, handle.holdMillis >= 0, pace.now())
+        val permit = PoolPermit(coordinator, live, claims, token, holders.before, holders.micros, waiter.holdMillis >= 0, pace.now())
         live.held.add(permit)
         fresh.add(permit)
         newGrants++
         if (permit.limited) {
-            permit.holdUntilMillis = holders.micros / 1000 + handle.holdMillis
-            limit(permit, holders.sentAt, handle.holdMillis)
+            permit.holdUntilMillis = holders.micros / 1000 + waiter.holdMillis
+            limit(permit, holders.sentAt, waiter.holdMillis)
         }
         grant(waiter, permit)
     }
@@ -510,6 +569,10 @@ internal class PoolState(
                 isAlone = plan.isAlone,
             )
         returns.removeAll(returned.toSet())
+        if (claims.isNotEmpty() || returned.isNotEmpty() || waiters.isNotEmpty() || asks.isNotEmpty()) {
+            isUsed = true
+            restAt = now + settings.lingerNanos
+        }
         if (rest) {
             fresh.clear()
             pushedBack.clear()
@@ -522,8 +585,9 @@ internal class PoolState(
         if (round.renews || plan.beats) beatAt = now + pace.heartbeatNanos()
         if (plan.refreshes) {
             refreshAt = now + settings.refreshNanos
-            // What late commands have left behind is in nobody's way, and need not stay.
-            lookWanted = true
+            // What late commands have left behind is in nobody's way, and need not stay. An idle pool has nothing of the kind.
+            lookWanted = isUsed
+            isUsed = false
         }
         inFlight = round
         return round
@@ -557,6 +621,7 @@ internal class PoolState(
         val pool = known!!
         val meta = round.meta(replies) ?: return lost()
         val popped = round.popped(replies)
+        heardTime(meta)
         inFlight = null
         lastProblem = null
         if (!round.isAlone) isSuspicious = false
@@ -566,7 +631,8 @@ internal class PoolState(
         prolong(round, sentAt, replies)
         for ((permit, known) in round.missing(replies)) if (permit.state == PermitState.HELD) loseOne(permit, known)
         confirmReturns(round, replies)
-        takeClaims(round, replies, meta)
+        takeClaims(round, replies)
+        shed(meta)
         hints.addAll(popped)
         if (round.pops > 0) isDry = popped.size < round.pops
         // A try comes after the releases that were made before it: what they have pushed, after it was popped, is for it as well.
@@ -588,7 +654,7 @@ internal class PoolState(
         val hasLease = round.hasLease(replies) ?: return
         val until = sentAt + settings.usableNanos
         val now = pace.now()
-        if (!hasLease || now >= until || live.isOver(now)) return endSession()
+        if (!hasLease || now >= until || live.isOver(now)) return endSession(if (hasLease) Loss.NOT_RENEWED else Loss.LAPSED)
         live.isEstablished = true
         live.deadline = maxOf(live.deadline, until)
     }
@@ -598,7 +664,7 @@ internal class PoolState(
         permit: PoolPermit,
         known: List<Claim>,
     ) {
-        lose(permit)
+        lose(permit, Loss.LAPSED)
         if (!permit.session.held.remove(permit)) return
         fresh.remove(permit)
         known.forEach { returns.add(Return(it, null)) }
@@ -622,7 +688,6 @@ internal class PoolState(
     private fun Effects.takeClaims(
         round: PoolRound,
         replies: Replies,
-        meta: PoolMeta,
     ) {
         if (round.claims.isEmpty()) return
         val (valid, void) = round.claimed(replies, rules)
@@ -632,13 +697,20 @@ internal class PoolState(
             valid.forEach { returns.add(Return(it, null)) }
             return
         }
-        val surplus = valid.takeLast(minOf(meta.surplus, valid.size))
-        spare.addAll(valid.dropLast(surplus.size))
-        if (surplus.isNotEmpty()) {
-            isDry = false
-            withdrawing.addAll(surplus)
-            add { coordinator.withdraw(meta.id, surplus) }
+        spare.addAll(valid)
+    }
+
+    /** Takes what is too many out of the pool, also what was claimed before the pool shrank: nothing is granted beyond its new size. */
+    private fun Effects.shed(meta: PoolMeta) {
+        if (meta.surplus == 0 || closed || session == null) return
+        val surplus = ArrayList<Claim>()
+        for (claims in listOfNotNull(spare, waiters.firstOrNull()?.gathered)) {
+            while (surplus.size < meta.surplus && claims.isNotEmpty()) surplus.add(claims.removeAt(claims.size - 1))
         }
+        if (surplus.isEmpty()) return
+        isDry = false
+        withdrawing.addAll(surplus)
+        add { coordinator.withdraw(meta.id, surplus) }
     }
 
     /** Of [claims] that were to leave the pool, [kept] could not. */
@@ -656,11 +728,11 @@ internal class PoolState(
     ) {
         if (inFlight !== round) return
         lastProblem = failure.error
-        if (!failure.final && !failure.isRefusal) {
+        if (!failure.final && !failure.refused) {
             round.retryAt = pace.now() + pace.backoffNanos(round.attempts)
             return
         }
-        dissolve(round, failure.told(coordinator.subject))
+        dissolve(round, failure.told())
     }
 
     /**
@@ -693,6 +765,7 @@ internal class PoolState(
         fresh.addAll(round.described.filter { it.state == PermitState.HELD && it.session === live })
         newGrants += round.newGrants
         if (round.refreshes) refreshAt = pausedUntil
+        if (round.renews) beatAt = pausedUntil
         gate.failed(round.gate)
     }
 
@@ -727,7 +800,7 @@ internal class PoolState(
         returnAll(spare)
         returnOurs()
         for (permit in session?.held.orEmpty().toList()) {
-            lose(permit)
+            lose(permit, Loss.CLOSED)
             putBack(permit, waits = false)
         }
     }
@@ -735,10 +808,10 @@ internal class PoolState(
     /** The pool cannot be opened at the moment: calls that begin are told so if repeating does not help. */
     fun Effects.notOpened(failure: LedgerFailure) {
         lastProblem = failure.error
-        if (!failure.final && !failure.isRefusal) return
+        if (!failure.final && !failure.refused) return
         for (waiter in waiters.filter { !it.waits || !it.isQueued }) {
             drop(waiter)
-            fail(waiter, failure.told(coordinator.subject))
+            fail(waiter, failure.told())
         }
     }
 
@@ -756,8 +829,8 @@ internal class PoolState(
         val asked = asks + inFlight?.asks.orEmpty()
         asked.forEach { ask -> add { ask.sentAt.completeExceptionally(errors.closed()) } }
         asks.clear()
-        (returns + inFlight?.returns.orEmpty()).forEach { entry -> entry.permit?.let { refuse(it, unconfirmed(coordinator.subject)) } }
-        endSession()
+        (returns + inFlight?.returns.orEmpty()).forEach { entry -> entry.permit?.let { refuse(it, errors.unconfirmed()) } }
+        endSession(Loss.CLOSED)
         returns.clear()
         inFlight = null
     }

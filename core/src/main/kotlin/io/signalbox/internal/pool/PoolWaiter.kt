@@ -7,6 +7,8 @@ internal class PoolWaiter(
     val weight: Int,
     /** False for a try, which is refused instead of waiting. */
     val waits: Boolean,
+    /** Max hold, or -1. */
+    val holdMillis: Long,
     /** When it was asked for, by the client's clock. */
     val since: Long,
     val continuation: CancellableContinuation<PoolPermit?>,

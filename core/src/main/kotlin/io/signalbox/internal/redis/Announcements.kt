@@ -1,8 +1,11 @@
 package io.signalbox.internal.redis
 
 import io.signalbox.InternalSignalboxApi
+import io.signalbox.internal.warnSafely
 import java.util.concurrent.ConcurrentHashMap
 import kotlinx.coroutines.CoroutineScope
+import org.slf4j.Logger
+import org.slf4j.LoggerFactory
 
 /**
  * What others have to say to this client: lines `<recipient> <text>` pushed to its [inbox], handed to who is registered as
@@ -10,7 +13,7 @@ import kotlinx.coroutines.CoroutineScope
  */
 @InternalSignalboxApi
 public class Announcements internal constructor(
-    connections: RedisConnections,
+    nodes: Nodes,
     address: (epoch: Long) -> String,
     scope: CoroutineScope,
 ) {
@@ -26,18 +29,26 @@ public class Announcements internal constructor(
     @Volatile
     internal var onReconnected: () -> Unit = {}
 
+    /** Called when it is lost. */
+    @Volatile
+    internal var onDisconnected: () -> Unit = {}
+
     private val recipients = ConcurrentHashMap<String, Recipient>()
     private val collector =
         Inbox(
-            connections,
+            nodes,
             address,
             scope,
             onLines = { lines -> lines.forEach { deliver(String(it)) } },
             onMoved = {
-                recipients.values.forEach { it.onInboxChanged() }
+                haveAllSpeak()
                 onReconnected()
             },
+            onLost = { onDisconnected() },
         )
+
+    /** After an outage: everybody names the inbox, and says what it has to say, without waiting for another attempt to be due. */
+    internal fun haveAllSpeak() = recipients.values.forEach { it.onInboxChanged() }
 
     /** The key of the list that this client collects from at present. */
     public val inbox: String get() = collector.key
@@ -57,10 +68,23 @@ public class Announcements internal constructor(
         recipients.remove(name)
     }
 
+    /** How many listen. */
+    internal val recipientCount: Int get() = recipients.size
+
+    /** Whatever one recipient makes of its line: the others hear theirs, and the connection that has brought them stays. */
     private fun deliver(line: String) {
         val blank = line.indexOf(' ')
-        if (blank > 0) recipients[line.substring(0, blank)]?.onLine(line.substring(blank + 1))
+        if (blank <= 0) return
+        try {
+            recipients[line.substring(0, blank)]?.onLine(line.substring(blank + 1))
+        } catch (problem: Throwable) {
+            log.warnSafely("A line in the inbox could not be taken in", problem)
+        }
     }
 
     internal suspend fun close() = collector.close()
+
+    private companion object {
+        val log: Logger = LoggerFactory.getLogger(Announcements::class.java)
+    }
 }

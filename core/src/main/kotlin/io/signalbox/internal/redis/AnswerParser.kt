@@ -4,6 +4,7 @@ import io.signalbox.internal.ledger.Announcement
 import io.signalbox.internal.ledger.Answer
 import io.signalbox.internal.ledger.Declared
 import io.signalbox.internal.ledger.Exchange
+import io.signalbox.internal.ledger.Labels
 import io.signalbox.internal.ledger.News
 import io.signalbox.internal.ledger.Opened
 import io.signalbox.internal.ledger.SessionRecord
@@ -15,7 +16,7 @@ internal object AnswerParser {
         reply: ByteArray,
         exchange: Exchange,
     ): Answer =
-        understood(reply) {
+        RedisLine.understood(reply) {
             when {
                 reply.isEmpty() -> unknown("")
                 reply[0] == EQUALS -> asExpected(Numbers(reply, from = 2), exchange)
@@ -26,7 +27,13 @@ internal object AnswerParser {
 
     private fun word(words: List<String>): Answer =
         when (words[0]) {
-            "lost" -> Answer.Lost(if (words[1] == "data") Answer.Reason.DATA_LOST else Answer.Reason.LAPSED)
+            "lost" ->
+                when (words[1]) {
+                    "data" -> Answer.Lost(Answer.Reason.DATA_LOST)
+                    "deleted" -> Answer.Lost(Answer.Reason.DELETED, Labels.decoded(words.drop(3).map { it.toLong() }))
+                    else -> Answer.Lost(Answer.Reason.LAPSED)
+                }
+
             "gap" -> Answer.Gap(words[1].toLong())
             "stale" -> Answer.Stale
             "contradiction" -> Answer.Contradiction
@@ -109,12 +116,13 @@ internal object AnswerParser {
         when (val kind = letter()) {
             'a' -> News.Admitted(sequence = next(), token = next(), count = count(), given = int(), held = int())
             'g' -> News.Granted(sequence = next(), token = next(), count = count(), held = int(), grantedAt = next())
+            'x' -> News.Revoked(token = next(), by = Labels.decoded(list { next() }))
             'r' -> News.Refused(sequence = next(), count = count())
             else -> unknown("$kind")
         }
 
     fun opened(reply: List<ByteArray>): Opened =
-        understood(reply.firstOrNull()) {
+        RedisLine.understood(reply.firstOrNull()) {
             val words = reply.map { String(it) }
             when (words[0]) {
                 "notfound" -> Opened.NotFound
@@ -122,6 +130,8 @@ internal object AnswerParser {
                 "mismatch" -> Opened.Mismatch(declared(words[1], words[2]))
 
                 "format" -> Opened.Unreadable(words[1])
+
+                "lease" -> Opened.LeaseTooLong(words[1].toLong())
 
                 "over" -> Opened.Over
 
@@ -132,7 +142,8 @@ internal object AnswerParser {
                         permits = words[3].toInt(),
                         declared = declared(words[4], words[5]),
                         width = words[6].toInt(),
-                        listed = words.drop(7).mapTo(HashSet()) { it.toLong() },
+                        longestMillis = words[7].toLong(),
+                        listed = words.drop(8).mapTo(HashSet()) { it.toLong() },
                     )
 
                 else -> unknown(words[0])
@@ -143,6 +154,9 @@ internal object AnswerParser {
         permits: String,
         bounded: String,
     ) = Declared(permits.toInt(), bounded == "1")
+
+    /** Whether [text], announced to a session, only says that an exchange would tell something. */
+    fun isSummons(text: String): Boolean = text.endsWith(" deleted")
 
     /** `epoch given admitted restrained held queued news...`, as announced to a session; anything else is ignored. */
     fun announcement(text: String): Announcement? {
@@ -166,16 +180,6 @@ internal object AnswerParser {
     }
 
     private fun unknown(word: String): Nothing = throw IllegalStateException("something unknown, '${word.take(20)}'")
-
-    private inline fun <T> understood(
-        reply: ByteArray?,
-        read: () -> T,
-    ): T =
-        try {
-            read()
-        } catch (problem: RuntimeException) {
-            throw RedisErrors.unlike(reply, problem)
-        }
 
     /** Numbers, and letters before them, separated by single blanks. */
     private class Numbers(

@@ -3,7 +3,6 @@ package io.signalbox.internal.redis
 import io.lettuce.core.KeyValue
 import io.lettuce.core.RedisChannelHandler
 import io.lettuce.core.RedisConnectionStateListener
-import io.lettuce.core.api.StatefulRedisConnection
 import kotlin.random.Random
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
@@ -29,11 +28,12 @@ import org.slf4j.LoggerFactory
  * address, and [onMoved] has everybody name it. A BLPOP is never cancelled on a connection that is used again.
  */
 internal class Inbox(
-    private val connections: RedisConnections,
+    private val nodes: Nodes,
     private val address: (epoch: Long) -> String,
     private val scope: CoroutineScope,
     private val onLines: (List<ByteArray>) -> Unit,
     private val onMoved: () -> Unit,
+    private val onLost: () -> Unit = {},
 ) {
     @Volatile
     private var current = address(0)
@@ -52,13 +52,15 @@ internal class Inbox(
         var failures = 0
         while (scope.isActive) {
             try {
-                val opened = connections.connect()
+                val key = current.toByteArray()
+                val opened = nodes.connect(key)
                 try {
                     if (epoch > 0) onMoved()
                     failures = 0
-                    collect(opened, current.toByteArray())
+                    collect(opened, key)
                 } finally {
-                    withContext(NonCancellable) { opened.closeAsync().await() }
+                    if (scope.isActive) onLost()
+                    withContext(NonCancellable) { opened.end().await() }
                 }
             } catch (stop: CancellationException) {
                 if (!scope.isActive) throw stop
@@ -66,34 +68,37 @@ internal class Inbox(
             } catch (problem: Exception) {
                 log.debug("The blocking connection failed; opening another one", problem)
             }
+            // In a cluster the list, or its server, may have moved; the next address is anywhere.
+            nodes.doubt()
             current = address(++epoch)
             delay((50 shl minOf(failures++, 5)).milliseconds * Random.nextDouble(0.5, 1.0))
         }
     }
 
     private suspend fun collect(
-        opened: StatefulRedisConnection<ByteArray, ByteArray>,
+        opened: OwnConnection,
         key: ByteArray,
     ) {
-        val commands = opened.async()
-        opened.addListener(
+        val commands = opened.connection.async()
+        opened.connection.addListener(
             object : RedisConnectionStateListener {
                 override fun onRedisDisconnected(connection: RedisChannelHandler<*, *>) {
                     // Else the driver would reconnect, and repeat the BLPOP beside a predecessor that may still be served.
-                    opened.closeAsync()
+                    opened.end()
                 }
             },
         )
-        var next = commands.blpop(BLOCK_SECONDS, key)
+        val seconds = opened.blockSeconds
+        var next = commands.blpop(seconds, key)
         while (true) {
             val first: KeyValue<ByteArray, ByteArray>? = withTimeout(PATIENCE) { next.await() }
             if (first == null || !first.hasValue()) {
-                next = commands.blpop(BLOCK_SECONDS, key)
+                next = commands.blpop(seconds, key)
                 continue
             }
             onLines(listOf(first.value))
             val rest = commands.lpop(key, DRAIN)
-            next = commands.blpop(BLOCK_SECONDS, key)
+            next = commands.blpop(seconds, key)
             val lines = withTimeout(PATIENCE) { rest.await() }
             if (!lines.isNullOrEmpty()) onLines(lines)
         }
@@ -104,8 +109,6 @@ internal class Inbox(
     private companion object {
         val log = LoggerFactory.getLogger(Inbox::class.java)
 
-        /** Finite, so that a half-open connection is noticed. */
-        const val BLOCK_SECONDS = 5.0
         const val DRAIN = 512L
         val PATIENCE = 10.seconds
     }

@@ -20,6 +20,9 @@ internal class Keys(
         epoch: Long,
     ): String = "$namespace:inbox:{$client:$epoch}"
 
+    /** Written only so that something was, in the slot of everything of that [name]. */
+    fun barrier(name: String): ByteArray = "$namespace:barrier:{$name}".toByteArray()
+
     /** The names in use. */
     val index: String get() = "$namespace:names"
 

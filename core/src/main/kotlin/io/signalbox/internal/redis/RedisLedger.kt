@@ -3,12 +3,16 @@ package io.signalbox.internal.redis
 import io.lettuce.core.codec.ByteArrayCodec
 import io.lettuce.core.output.ArrayOutput
 import io.lettuce.core.output.IntegerOutput
+import io.lettuce.core.output.StatusOutput
 import io.lettuce.core.output.ValueListOutput
+import io.lettuce.core.protocol.CommandType
+import io.signalbox.ScriptNotPermittedException
 import io.signalbox.SemaphoreSnapshot
 import io.signalbox.internal.ledger.Answer
 import io.signalbox.internal.ledger.Exchange
 import io.signalbox.internal.ledger.ExchangeReply
 import io.signalbox.internal.ledger.Kind
+import io.signalbox.internal.ledger.Labels
 import io.signalbox.internal.ledger.Ledger
 import io.signalbox.internal.ledger.LedgerFailure
 import io.signalbox.internal.ledger.LedgerName
@@ -17,8 +21,10 @@ import io.signalbox.internal.ledger.Opening
 import io.signalbox.internal.ledger.SessionListener
 import io.signalbox.internal.redis.ScriptArgs.addExchange
 import io.signalbox.internal.redis.ScriptArgs.addOpening
-import java.util.concurrent.ConcurrentHashMap
+import io.signalbox.internal.warnSafely
 import kotlinx.coroutines.CoroutineScope
+import org.slf4j.Logger
+import org.slf4j.LoggerFactory
 
 /** The ledgers of a Redis or Valkey server: scripts over the client's [line], grants through its announcements. */
 internal class RedisLedger(
@@ -31,9 +37,21 @@ internal class RedisLedger(
     scope: CoroutineScope,
 ) : Ledger {
     private val index = NameIndex(line, scope, keys.index, indexMillis)
-    private val ledgerKeys = ConcurrentHashMap<LedgerName, List<ByteArray>>()
 
-    private fun keysOf(name: LedgerName): List<ByteArray> = ledgerKeys[name] ?: ledgerKeys.computeIfAbsent(name, keys::of)
+    private fun keysOf(name: LedgerName): List<ByteArray> = name.keys ?: keys.of(name).also { name.keys = it }
+
+    override suspend fun prepare() = line.prepare()
+
+    override fun isReachable(name: LedgerName): Boolean = line.isConnected(keysOf(name).first())
+
+    override suspend fun ping() {
+        try {
+            line.ask(CommandType.PING, { StatusOutput(ByteArrayCodec.INSTANCE) }) {}
+        } catch (failure: LedgerFailure) {
+            // A user without the right to ask has been answered all the same.
+            if (failure.error !is ScriptNotPermittedException) throw failure
+        }
+    }
 
     override fun inbox(): String = line.announcements.inbox
 
@@ -45,7 +63,14 @@ internal class RedisLedger(
             session,
             object : Announcements.Recipient {
                 override fun onLine(text: String) {
-                    AnswerParser.announcement(text)?.let(listener::onAnnouncement)
+                    if (AnswerParser.isSummons(
+                            text,
+                        )
+                    ) {
+                        listener.onSummons()
+                    } else {
+                        AnswerParser.announcement(text)?.let(listener::onAnnouncement)
+                    }
                 }
 
                 override fun onInboxChanged() = listener.onInboxChanged()
@@ -70,6 +95,63 @@ internal class RedisLedger(
             line.ask(scripts.snapshot, keysOf(name), { ArrayOutput(ByteArrayCodec.INSTANCE) }) { add(limit.toLong()) },
             limit,
         )
+
+    override suspend fun delete(
+        name: LedgerName,
+        epoch: String,
+        by: String,
+    ): Boolean {
+        val reply =
+            line.ask(scripts.delete, keysOf(name), { ValueListOutput(ByteArrayCodec.INSTANCE) }) {
+                add(epoch).add(Labels.encoded(by)).add(if (announceInScript) 1L else 0L)
+            }
+        return RedisLine.understood(reply.firstOrNull()) {
+            val words = reply.map { String(it) }
+            if (words[0] == "format") throw RedisErrors.unreadable(words[1])
+            if (reply.size > 1) announce(reply)
+            words[0] == "1"
+        }
+    }
+
+    override suspend fun keep(names: List<LedgerName>): Boolean {
+        if (line.isCluster) return keepOneByOne(names)
+        if (index.isRefused) return names.isNotEmpty() && keep(names, listed = false)
+        try {
+            return keep(names, listed = true)
+        } catch (failure: LedgerFailure) {
+            // A user without rights on the list can do without it, but not without the keys.
+            if (failure.error !is ScriptNotPermittedException) throw failure
+            index.isRefused = true
+            return keep(names)
+        }
+    }
+
+    /** Each has a slot of its own, and so has the list of names. */
+    private suspend fun keepOneByOne(names: List<LedgerName>): Boolean {
+        names.forEach { keep(listOf(it), listed = false) }
+        if (index.isRefused) return false
+        try {
+            index.keep(names)
+        } catch (failure: LedgerFailure) {
+            if (failure.error !is ScriptNotPermittedException) throw failure
+            index.isRefused = true
+        }
+        return false
+    }
+
+    private suspend fun keep(
+        names: List<LedgerName>,
+        listed: Boolean,
+    ): Boolean {
+        val own = names.flatMap(::keysOf)
+        return line.ask(scripts.keep, listOf(if (listed) index.key else own.first()) + own, { IntegerOutput(ByteArrayCodec.INSTANCE) }) {
+            add(index.lifeMillis)
+            if (listed) add(index.expiry()).add(index.oldest()) else add("").add("")
+            names.forEach { add(NameIndex.member(it).toByteArray()) }
+        } > 0
+    }
+
+    override val isOver: Boolean get() = line.isOver
 
     override fun enlist(name: LedgerName) = index.add(name)
 
@@ -107,15 +189,20 @@ internal class RedisLedger(
             } catch (unlike: LedgerFailure) {
                 return reply.complete(null, unlike)
             }
-        // Somebody waits, in the queue or with the turn: what becomes of it is announced.
-        if (answer is Answer.Done && answer.next >= 0) line.announcements.open()
-        if (lines.size > 1) announce(lines)
+        try {
+            // Somebody waits, in the queue or with the turn: what becomes of it is announced.
+            if (answer is Answer.Done && answer.next >= 0) line.announcements.open()
+            if (lines.size > 1) announce(lines)
+        } catch (problem: Throwable) {
+            // Hints: the answer counts without them.
+            log.warnSafely("Announcements could not be passed on", problem)
+        }
         reply.complete(answer, null)
     }
 
     /** The announcements that the script left to the caller: pairs of inbox and line behind the answer. */
     private fun announce(lines: List<ByteArray>) {
-        lines.drop(1).chunked(2).groupBy({ String(it[0]) }, { it[1] }).forEach { (inbox, announcements) ->
+        lines.drop(1).chunked(2).filter { it.size == 2 }.groupBy({ String(it[0]) }, { it[1] }).forEach { (inbox, announcements) ->
             val arguments: Arguments.() -> Unit = {
                 add(retentionMillis)
                 announcements.forEach { add(it) }
@@ -127,4 +214,8 @@ internal class RedisLedger(
     }
 
     override suspend fun close() = line.close()
+
+    private companion object {
+        val log: Logger = LoggerFactory.getLogger(RedisLedger::class.java)
+    }
 }

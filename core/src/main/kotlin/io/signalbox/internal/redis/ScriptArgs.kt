@@ -4,24 +4,27 @@ import io.lettuce.core.protocol.CommandArgs
 import io.signalbox.internal.ledger.Command
 import io.signalbox.internal.ledger.Exchange
 import io.signalbox.internal.ledger.FORMAT
+import io.signalbox.internal.ledger.Labels
 import io.signalbox.internal.ledger.ListedGrant
 import io.signalbox.internal.ledger.Opening
 import io.signalbox.internal.ledger.Roster
+import java.util.Locale
 
 /** How requests are laid out as arguments; the counterpart of the headers of the scripts. */
 internal object ScriptArgs {
     /** Work of one kind in one script: keeps a script below some milliseconds. */
     const val BOUND = 500L
 
-    fun CommandArgs<ByteArray, ByteArray>.addOpening(
-        opening: Opening,
-        bound: Long = BOUND,
-    ): CommandArgs<ByteArray, ByteArray> {
+    /** What a client reads that can be told of orders; without, the number of the format alone. */
+    private const val READS_ORDERS = "$FORMAT.1"
+
+    fun CommandArgs<ByteArray, ByteArray>.addOpening(opening: Opening): CommandArgs<ByteArray, ByteArray> {
         add(opening.session).add(opening.previous)
         add(opening.label.toByteArray()).add(opening.inbox)
         add(opening.leaseMillis).add(opening.retentionMillis)
-        add(opening.declared.toLong()).add(flag(opening.bounded)).add(flag(opening.quarantine))
-        add(opening.newEpoch).add(FORMAT.toLong()).add(opening.running.toLong()).add(opening.floor).add(bound)
+        add(opening.declared.toLong()).add(flag(opening.bounded)).add(opening.longestMillis)
+        add(opening.newEpoch).add(if (opening.hearsOrders) READS_ORDERS else "$FORMAT").add(opening.running.toLong()).add(opening.floor)
+        add(opening.policy.name.lowercase(Locale.ROOT))
         for (hold in opening.listed) add(hold.token).add(hold.weight.toLong()).add(hold.holdMillis)
         return this
     }
@@ -40,6 +43,7 @@ internal object ScriptArgs {
         exchange.words.run { add(returned).add(passed).add(dropped).add(consumed) }
         add(exchange.firstSequence).add(exchange.acquires.size.toLong())
         add(exchange.releases.size.toLong()).add(exchange.leaves.size.toLong()).add(exchange.commands.size.toLong())
+        if (exchange.heard < 0) add(NOTHING) else add("${exchange.heard} ")
         for (run in exchange.acquires) {
             add(run.count.toLong()).add(run.weight.toLong()).add(run.holdMillis).add(flag(run.waits))
         }
@@ -67,6 +71,9 @@ internal object ScriptArgs {
             is Command.AddPermits -> add("add").add(command.permits.toLong()).add(0)
             is Command.Signal -> add("signal").add(command.most.toLong()).add(command.keepMillis)
             is Command.Clear -> add("clear").add(0).add(0)
+            is Command.Redeclare -> add("declare").add(command.permits.toLong()).add(0)
+            is Command.Revoke -> add("revoke").add(command.run { "$session:$token:$weight" }).add(Labels.encoded(command.by))
+            is Command.Enforce -> add("enforce").add(command.run { "$session:$token:$weight" }).add(0)
             is Command.Extend -> add("extend").add(text(command.grant)).add(command.holdMillis)
         }
     }

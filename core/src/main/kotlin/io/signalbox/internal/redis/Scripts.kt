@@ -7,6 +7,8 @@ internal class Scripts(
     val open: Script = Script.of(listOf("common", "open"), transform)
     val exchange: Script = Script.of(EXCHANGE, transform)
     val snapshot: Script = Script.of(listOf("common", "snapshot"), transform)
+    val delete: Script = Script.of(listOf("common", "delete"), transform)
+    val keep: Script = Script.of(listOf("keep")) { it }
     val announce: Script = Script.of(listOf("announce")) { it }
 
     companion object {

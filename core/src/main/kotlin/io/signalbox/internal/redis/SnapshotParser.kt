@@ -11,9 +11,19 @@ internal object SnapshotParser {
         name: String,
         reply: List<Any?>,
         limit: Int,
+    ): SemaphoreSnapshot? = RedisLine.understood(reply) { read(name, reply, limit) }
+
+    private fun read(
+        name: String,
+        reply: List<Any?>,
+        limit: Int,
     ): SemaphoreSnapshot? {
         if (reply.isEmpty()) return null
-        if (reply[0] is ByteArray) throw RedisErrors.unreadable(String(reply[1] as ByteArray))
+        val word = reply[0]
+        if (word is ByteArray) {
+            check(String(word) == "format") { "something unknown" }
+            throw RedisErrors.unreadable(String(reply[1] as ByteArray))
+        }
         val facts = words(reply[0])
         val now = facts[4].toLong()
         return SemaphoreSnapshot(
@@ -41,6 +51,7 @@ internal object SnapshotParser {
             age = elapsed(now - (row[5].toLongOrNull() ?: (token / 1000))),
             remainingLease = elapsed(row[2].toLong() - now),
             remainingHold = row[6].toDoubleOrNull()?.let { elapsed(it.toLong() - now) },
+            session = row[0],
         )
     }
 

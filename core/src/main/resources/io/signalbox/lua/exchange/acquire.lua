@@ -5,7 +5,7 @@
 local granted, joining = {}, {}
 local first_token, held_before, first_ticket = next_token, plain + heavy, ticket + 1
 local sequence = tonumber(ARGV[22])
-at = 27
+at = 28
 for i = 1, tonumber(ARGV[23]) do
   local count, weight, hold, waits = tonumber(ARGV[at]), tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), ARGV[at + 3] == '1'
   local counted, taken = weight == 1 and hold < 0, 0

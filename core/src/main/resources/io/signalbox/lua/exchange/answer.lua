@@ -1,7 +1,11 @@
 -- Section: answer. Writes everything: first what is added, then the state, all at once, then what is removed. Whatever is refused half-way
 -- leaves the old state or the new one, and at most members that are behind `served` or belong to nobody.
 
+if #listing + #joining + #fields + #unlisted + #ended + #passed > 0 then
+  try_writing(now)
+end
 if #listing > 0 then
+  touch(listed, retention, keep, now)
   each_piece('ZADD', listed, listing)
   each_piece('ZADD', limits, limiting)
   touch(listed, retention, keep, now)

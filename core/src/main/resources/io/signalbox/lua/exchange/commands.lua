@@ -13,12 +13,48 @@ if keep ~= 0 then
   end
 end
 
-local results = {}
+local results, orders = {}, {}
+
+-- Who holds what is to be revoked, and whether it is listed.
+local function holder_of(subject)
+  local name, weight = string.match(subject, '^(.-):%d+:(%d+)$')
+  local owner = session_of(name)
+  if owner and weight == '0' then
+    return owner.given > owner.returned and owner, false
+  end
+  return owner and not unlisted[subject] and redis.call('ZSCORE', listed, subject) and owner, true
+end
+
 for i = 1, tonumber(ARGV[26]) do
   local command, subject, value = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
   if command == 'resize' then
     permits = tonumber(subject)
     results[i] = permits
+  elseif command == 'declare' then
+    permits = tonumber(subject)
+    results[i] = permits
+    write('declared', text(permits))
+    write('redeclared', '1')
+  elseif command == 'revoke' then
+    local owner = holder_of(subject)
+    results[i] = owner and 1 or 0
+    if owner and (owner == me or owner.obeys) then
+      orders[#orders + 1] = { owner, string.format('x %s %s', string.match(subject, ':(%d+):'), ARGV[at + 2]) }
+    end
+  elseif command == 'enforce' then
+    local owner, is_listed = holder_of(subject)
+    if owner == me then
+      owner = false
+    end
+    results[i] = owner and 1 or 0
+    if owner and is_listed then
+      heavy = heavy - weight_of(subject)
+      unlisted[#unlisted + 1] = subject
+      unlisted[subject] = true
+      --@audit('overheld', subject)
+    elseif owner then
+      finish(owner.name, 1000000)
+    end
   elseif command == 'add' then
     if redis.call('HGET', state, 'bounded') == '1' then
       results[i] = -1
@@ -57,14 +93,14 @@ for i = 1, tonumber(ARGV[26]) do
 end
 if permits ~= tonumber(stored[6]) then
   write('permits', text(permits))
-  --@audit('resized', permits)
 end
+--@audit('resized', permits)
 
 -- What others did for this session's waiters since its last exchange.
 local news, news_count = {}, 0
 if me.unread == 1 and not goodbye then
   local unread = redis.call('HGET', state, session .. '|unread') or ''
-  for kind in string.gmatch(unread, '[agr]') do
+  for kind in string.gmatch(unread, '[agrx]') do
     news_count = news_count + 1
   end
   news[1] = unread ~= '' and unread or nil

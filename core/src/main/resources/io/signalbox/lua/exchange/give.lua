@@ -75,6 +75,12 @@ local function tell(owner, fact)
   end
 end
 
+for i = 1, #orders do
+  if known[orders[i][1].name] then
+    tell(orders[i][1], orders[i][2])
+  end
+end
+
 local left, look, seen = bound, 2, 0
 -- Runs of which nobody is left; the one at the head may stay, and `served` says where it begins.
 local heads, at_head, passed = {}, 1, {}

@@ -6,9 +6,12 @@ local session, number, epoch, inbox = ARGV[1], tonumber(ARGV[12]), ARGV[13], ARG
 local bound, announce, goodbye = tonumber(ARGV[15]), ARGV[16] == '1', ARGV[17] == '1'
 local stored = redis.call('HMGET', state, 'format', 'epoch', session, 'clock', 'offset', 'permits', 'plain', 'listed', 'ticket', 'fence',
   'turn', 'served', 'queued', 'queues', 'wake', 'refresh', 'retention', 'quarantine', 'keep', 'gone', session .. '|lease',
-  session .. '|inbox', 'calm')
+  session .. '|inbox', 'calm', 'deleted', session .. '|' .. number % 2)
 if stored[2] and stored[1] ~= FORMAT then
   return { 'format ' .. (stored[1] or 'none') }
+end
+if stored[24] and string.sub(stored[24], 1, #epoch + 1) == epoch .. ' ' then
+  return { 'lost deleted ' .. string.sub(stored[24], #epoch + 2) }
 end
 if stored[2] ~= epoch and not (goodbye and epoch == '' and stored[2]) then
   return { 'lost data' }
@@ -26,12 +29,14 @@ local contradiction = words.returned > me.given or words.returned < me.returned
   or words.dropped > words.passed or words.dropped < me.dropped
 if not goodbye then
   if number == me.number or number == me.number - 1 then
-    return { redis.call('HGET', state, session .. '|' .. number % 2) or 'stale' }
+    return { stored[25] or 'stale' }
   elseif number < me.number then
     return { 'stale' }
   elseif number > me.number + 1 then
     return { 'gap ' .. text(me.number) }
-  elseif contradiction then
+  elseif contradiction or (string.find(stored[25] or '', ARGV[27], 1, true) or 4) > 3 then
+    -- The words cannot be true; or what the session has heard is not what is stored here: this state was taken back, and a copy of that
+    -- exchange was executed once more.
     return { 'contradiction' }
   end
 end
@@ -63,10 +68,11 @@ me.name, me.inbox = session, inbox
 local function session_of(name)
   local found = known[name]
   if found == nil then
-    local read = redis.call('HMGET', state, name, name .. '|inbox', name .. '|unread', name .. '|roster')
+    local read = redis.call('HMGET', state, name, name .. '|inbox', name .. '|unread', name .. '|roster', name .. '|reads')
     found = parse(read[1])
     if found and found.deadline > now then
       found.name, found.inbox, found.news, found.roster = name, read[2], found.unread == 1 and read[3] or '', read[4]
+      found.obeys = (tonumber(read[5]) or 0) > tonumber(FORMAT)
     else
       found = false
     end

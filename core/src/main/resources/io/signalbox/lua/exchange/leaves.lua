@@ -15,7 +15,32 @@ local function place(owner, sequence, count, behind)
   return string.format('%s/%d/%d/%s', owner, sequence, count, behind)
 end
 
-local given_up, cuts = {}, {}
+-- From here on the sets of the queue and of signals are changed at once.
+local commands = at + 3 * ARGV[25]
+if ARGV[25] ~= '0' or ARGV[26] ~= '0' or keep ~= 0 then
+  try_reading()
+  try_writing(now)
+  local signalling = keep ~= 0
+  for i = commands, commands + 3 * ARGV[26] - 3, 3 do
+    signalling = signalling or ARGV[i] == 'signal' or ARGV[i] == 'clear'
+    if ARGV[i] == 'signal' and tonumber(ARGV[i + 2]) < 0 then
+      -- Events have no limits.
+      redis.call('PERSIST', limits)
+    end
+  end
+  if signalling then
+    redis.call('ZCOUNT', signals, '(0', '(0')
+    redis.call('ZPOPMIN', signals, 0)
+    redis.call('ZREMRANGEBYRANK', signals, 1, 0)
+    if keep < 0 then
+      -- Kept for ever until now: at the end that may be over, and a command be needed that was not used yet.
+      redis.call('PEXPIRE', state, text(retention))
+      redis.call('PERSIST', state)
+    end
+  end
+end
+
+local given_up = {}
 for i = 1, tonumber(ARGV[25]) do
   local sequence, first, count = tonumber(ARGV[at]), tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
   at = at + 3

@@ -24,7 +24,7 @@ if not goodbye or (epoch ~= '' and not contradiction) then
   --@audit('words', session, text(words.returned), text(words.passed), text(words.dropped), text(words.consumed))
 end
 
-local at = 27 + 4 * ARGV[23]
+local at = 28 + 4 * ARGV[23]
 local released = {}
 for i = 1, tonumber(ARGV[24]) do
   local member = session .. ':' .. ARGV[at] .. ':' .. ARGV[at + 1]

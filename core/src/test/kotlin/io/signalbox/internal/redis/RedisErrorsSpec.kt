@@ -37,18 +37,40 @@ class RedisErrorsSpec : FunSpec({
         }
     }
 
-    test("the code of an error inside a script counts, wherever a server puts it; what came before it may have been written") {
+    test(
+        "the code of an error inside a script counts, wherever a server puts it; these are said of the first write, so nothing was executed",
+    ) {
         for (text in listOf(
             "ERR Error running script (call to f_a0): @user_script:1: @user_script: 12: -READONLY You can't write against a read only replica.",
             "ERR Error running script (call to f_a0): @user_script:12: @user_script: 12: -NOREPLICAS Not enough good replicas to write.",
             "ERR Error running script (call to f_a0): @user_script:12: -OOM command not allowed when used memory > 'maxmemory'.",
+            "ERR Error running script (call to f_a0): @user_script:12: -MISCONF Redis is configured to save RDB snapshots",
             "READONLY You can't write against a read only replica. script: a0, on @user_script:12.",
         )) {
             withClue(text) {
                 val failure = RedisErrors.classify(refused(text))
-                failure.executed shouldBe true
+                failure.executed shouldBe false
+                failure.refused shouldBe true
                 failure.final shouldBe false
             }
+        }
+    }
+
+    for ((text, remedy) in mapOf(
+        "READONLY You can't write against a read only replica." to "primary",
+        "NOREPLICAS Not enough good replicas to write." to "min-replicas-to-write",
+        "MISCONF Redis is configured to save RDB snapshots" to "disk",
+        "OOM command not allowed when used memory > 'maxmemory'." to "maxmemory",
+        "ERR Error running script (call to f_a0): @user_script:12: @user_script: 12: -NOREPLICAS Not enough good replicas to write." to
+            "min-replicas-to-write",
+    )) {
+        test("a server that takes no writes is said to, and what is to be done: $text") {
+            for (told in RedisErrors.classify(refused(text)).let { listOf(it.error, it.told()) }) {
+                (told is StoreUnavailableException) shouldBe true
+                told.message shouldContain text.trimEnd('.')
+                told.message shouldContain remedy
+            }
+            RedisErrors.isReadOnly(RedisErrors.classify(refused(text)).error) shouldBe text.startsWith("READONLY")
         }
     }
 
@@ -79,16 +101,44 @@ class RedisErrorsSpec : FunSpec({
     }
 
     test("a server that forbids the scripts will go on to do so, and the remedy is named") {
-        for (text in listOf(
-            "NOPERM User app has no permissions to run the 'evalsha' command",
-            "ERR unknown command 'EVALSHA', with args beginning with:",
-            "ERR ACL failure in script: User app has no permissions to run the 'zadd' command script: 1",
+        for ((text, executed) in mapOf(
+            "NOPERM User app has no permissions to run the 'evalsha' command" to false,
+            "ERR unknown command 'EVALSHA', with args beginning with:" to false,
+            // In the middle of it, perhaps.
+            "ERR ACL failure in script: User app has no permissions to run the 'zadd' command script: 1" to true,
         )) {
-            val failure = RedisErrors.classify(refused(text))
-            failure.final shouldBe true
-            (failure.error is ScriptNotPermittedException) shouldBe true
-            failure.error.message shouldContain "ACL"
+            withClue(text) {
+                val failure = RedisErrors.classify(refused(text))
+                failure.final shouldBe true
+                failure.executed shouldBe executed
+                (failure.error is ScriptNotPermittedException) shouldBe true
+                failure.error.message shouldContain "ACL"
+            }
         }
+    }
+
+    test("a script that was refused half-way may have written what came before") {
+        for (text in listOf(
+            "ERR Error running script (call to f_a0): @user_script:12: Script attempted to access an undeclared key",
+            "ERR Script attempted to access an undeclared key script: a0, on @user_script:12.",
+            "WRONGTYPE Operation against a key holding the wrong kind of value script: a0, on @user_script:12.",
+        )) {
+            withClue(text) {
+                val failure = RedisErrors.classify(refused(text))
+                failure.executed shouldBe true
+                failure.final shouldBe true
+            }
+        }
+    }
+
+    test("a server in protected mode is told to be one, and what to do") {
+        val text = "DENIED Redis is running in protected mode because no password is set for the default user."
+        val failure = RedisErrors.classify(refused(text))
+        failure.final shouldBe true
+        failure.executed shouldBe false
+        (failure.error is StoreUnavailableException) shouldBe true
+        failure.error.message shouldContain "protected mode"
+        failure.error.message shouldContain "Give the server a password"
     }
 
     test("whatever else a server says is final, and passed on") {

@@ -9,6 +9,7 @@ import io.signalbox.internal.ledger.Kind
 import io.signalbox.internal.ledger.LedgerName
 import io.signalbox.internal.pool.PoolCoordinator
 import io.signalbox.internal.pool.PoolCreation
+import io.signalbox.internal.pool.PoolKeeper
 import io.signalbox.internal.pool.PoolKeys
 import io.signalbox.internal.pool.PoolLine
 import io.signalbox.internal.pool.PoolPace
@@ -26,6 +27,7 @@ internal class ModelClient(
     val leaseMillis: Long,
     strategy: InitStrategy,
     rules: PoolRules,
+    retentionMillis: Long = 60_000,
 ) {
     val process = Process(world)
     private val own = process.Dispatcher(0L..0L)
@@ -34,7 +36,7 @@ internal class ModelClient(
     /** Where the user's coroutines run. */
     val users = CoroutineScope(SupervisorJob() + process.Dispatcher(1_000L..100_000L))
 
-    private val settings = CoordinationSettings("model", leaseMillis, retentionMillis = 60_000, storeTimeoutMillis = 60_000)
+    private val settings = CoordinationSettings("model", leaseMillis, retentionMillis, storeTimeoutMillis = 60_000)
     private val pace = PoolPace(settings, { world.now }, Random(world.random.nextLong()))
     private val line = PoolLine(scope, 500.milliseconds) { network.connect(process) }
     private val keys = PoolKeys("model", NAME)
@@ -54,8 +56,13 @@ internal class ModelClient(
             collecting = own,
         )
 
+    private val keeper = PoolKeeper(line, "model", settings, scope, Random(world.random.nextLong())) { listOf(coordinator) }
+
     suspend fun join(permits: Int) {
-        check(coordinator.join(HandleSettings(permits, bounded = true, quarantine = false, holdMillis = -1)))
+        keeper.start()
+        // Somebody has one: it may rest.
+        coordinator.handle = this
+        check(coordinator.join(HandleSettings(permits, bounded = true, longestMillis = 0, holdMillis = -1)))
     }
 
     fun kill() {

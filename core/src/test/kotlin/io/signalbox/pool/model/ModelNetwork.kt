@@ -24,6 +24,8 @@ internal class Weather(
     val breakInside: Double = 0.0,
     /** One of the first two, or a process that stands still, befalls a message that is rare and decides much. */
     val ambush: Double = 0.0,
+    /** If given, the ambushed are kept for about that long: a session does not hear of its first round, and judges hesitate. */
+    val lease: Long = 0,
     val longest: Long = 0,
 ) {
     companion object {
@@ -86,10 +88,12 @@ internal class ModelNetwork(
                 val copy = ModelRedis.Session()
                 world.after(late()) { redis.transact(copy, requests) }
             }
-            if (requests.any(::isDecisive) && world.chance(weather.ambush)) ambush()
+            requests.firstOrNull(::isDecisive)?.let { if (world.chance(weather.ambush)) ambush(it) }
             send(
+                takes = if (batch.isTransaction) 0 else MILLI,
                 execute = { answer ->
                     when {
+                        !batch.isTransaction -> oneByOne(requests, answer)
                         garbled-- > 0 -> answer(redis.transact(session, requests)?.map { "?" }, null)
                         world.chance(weather.refuse) -> answer(null, refusal(inside = false))
                         world.chance(weather.breakInside) -> answer(redis.transact(session, requests), refusal(inside = true))
@@ -98,6 +102,20 @@ internal class ModelNetwork(
                 },
                 done = { values, failure -> done(values?.let(::Replies).takeIf { failure == null }, failure) },
             )
+        }
+
+        /** In the midst of what others say. A server at its memory limit takes it, while it refuses transactions. */
+        private fun oneByOne(
+            requests: List<Batch.Request>,
+            answer: (List<Any?>?, LedgerFailure?) -> Unit,
+        ) {
+            val values = ArrayList<Any?>()
+            requests.indices.map { world.nanos(0..MILLI) }.sorted().forEachIndexed { index, after ->
+                world.after(after) {
+                    values.addAll(redis.transact(session, listOf(requests[index])).orEmpty())
+                    if (values.size == requests.size) answer(values, null)
+                }
+            }
         }
 
         override fun ask(
@@ -110,6 +128,7 @@ internal class ModelNetwork(
         private fun send(
             execute: (answer: (List<Any?>?, LedgerFailure?) -> Unit) -> Unit,
             done: (List<Any?>?, LedgerFailure?) -> Unit,
+            takes: Long = 0,
         ) {
             var isDone = false
             val fail: (LedgerFailure) -> Unit = { failure ->
@@ -123,7 +142,9 @@ internal class ModelNetwork(
             if (world.chance(weather.cut)) world.after(latency()) { cut() }
             lastArrival = maxOf(lastArrival, world.now + latency() + stalled + if (world.chance(weather.stall)) late() else 0)
             stalled = 0
-            world.at(lastArrival) {
+            val arrival = lastArrival
+            lastArrival += takes
+            world.at(arrival) {
                 // Of a connection that is gone, the server may still find what was sent before; or it may not.
                 if (!session.isGone && (isOpen || !forgets)) {
                     execute { values, failure ->
@@ -150,7 +171,8 @@ internal class ModelNetwork(
         /** How much longer than usual the next request takes. */
         private var stalled = 0L
 
-        private fun ambush() {
+        private fun ambush(request: Batch.Request) {
+            if (weather.lease > 0) return ambushInTime(request)
             // As long as a lease or so, or of any length.
             val nanos = if (world.chance(0.5)) world.nanos(0..weather.longest / 2) else late()
             when (world.random.nextInt(5)) {
@@ -160,12 +182,27 @@ internal class ModelNetwork(
 
                 2 -> process.freeze(nanos)
 
+                else -> loseAnswer(nanos)
+            }
+        }
+
+        private fun ambushInTime(request: Batch.Request) {
+            when {
+                request.word == CommandType.SET -> loseAnswer(world.nanos(weather.lease * 7 / 8..weather.lease * 5 / 4))
+
+                "CH" in request.values -> stalled = world.nanos(0..weather.lease / 2)
+
                 else -> {
-                    // It arrives, the answer is lost, and the process hears of that late.
-                    world.after(LATENCY.last) { close() }
-                    process.freeze(nanos)
+                    stalled = world.nanos(weather.lease..4 * weather.lease)
+                    process.freeze(stalled)
                 }
             }
+        }
+
+        /** It arrives, the answer is lost, and the process hears of that [nanos] later. */
+        private fun loseAnswer(nanos: Long) {
+            world.after(LATENCY.last) { close() }
+            process.freeze(nanos)
         }
 
         private fun cut() {

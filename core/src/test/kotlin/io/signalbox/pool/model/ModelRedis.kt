@@ -72,7 +72,7 @@ internal class ModelRedis(
     ) {
         val keys = arguments.dropLast(1).map { (it as ByteArray).decodeToString() }
         val waiting = Blocked(session, keys, reply)
-        waiting.timeout = world.after((arguments.last() as Int) * SECOND) {
+        waiting.timeout = world.after(((arguments.last() as Number).toDouble() * SECOND).toLong()) {
             if (blocked.remove(waiting)) reply(emptyList())
         }
         blocked.add(waiting)
@@ -184,13 +184,19 @@ internal class ModelRedis(
                 store(key, hash)
                 sum
             }
+            CommandType.ZINCRBY -> scores(key).let { scores ->
+                val sum = (scores[rest[1]] ?: 0.0) + rest[0].toDouble()
+                scores[rest[1]] = sum
+                store(key, scores)
+                sum
+            }
             CommandType.ZCARD -> scores(key).size.toLong()
             CommandType.ZMSCORE -> scores(key).let { scores -> rest.map { scores[it] } }
             CommandType.ZRANGE -> scores(key).entries.sortedWith(compareBy({ it.value }, { it.key })).flatMap { listOf(it.key, it.value) }
             CommandType.ZADD -> add(key, rest)
             CommandType.ZREM -> scores(key).let { scores -> if (scores.keys.removeAll(rest.toSet())) store(key, scores) }
             CommandType.ZREMRANGEBYSCORE -> scores(key).let { scores ->
-                if (scores.values.removeAll { it in rest[0].toDouble()..rest[1].toDouble() }) store(key, scores)
+                if (scores.values.removeAll { it in scoreOf(rest[0])..scoreOf(rest[1]) }) store(key, scores)
             }
             CommandType.LRANGE -> list(key).toList()
             CommandType.LPOP -> pop(key, rest[0].toInt()).ifEmpty { null }
@@ -258,4 +264,6 @@ internal class ModelRedis(
         private const val EPOCH = 1_790_000_000_000_000L
         const val EPOCH_NANOS = EPOCH * 1000
     }
+
+    private fun scoreOf(text: String): Double = if (text == "-inf") Double.NEGATIVE_INFINITY else text.toDouble()
 }

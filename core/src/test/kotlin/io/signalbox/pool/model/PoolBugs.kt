@@ -37,7 +37,7 @@ internal val POOL_BUGS =
         PoolBug(
             "a repeated first round makes a session that was judged dead",
             TOO_MANY,
-            PoolSchedule.Kind.AMBUSHES,
+            PoolSchedule.Kind.VERDICTS,
             rules =
             object : PoolRules() {
                 override fun confirmableUntil(
@@ -48,7 +48,7 @@ internal val POOL_BUGS =
         ),
         PoolBug(
             "when to look for the dead is forgotten whenever nobody waits",
-            Regex("the dead held"),
+            Regex("the dead held|the last acquire has not ended"),
             rules =
             object : PoolRules() {
                 override fun lookTimes(pace: PoolPace) =
@@ -97,7 +97,7 @@ internal val POOL_BUGS =
             },
         ),
         PoolBug("a release sets the turn, also back") { request ->
-            if (request.word == CommandType.ZADD && "CH" !in request.values) {
+            if (request.word == CommandType.ZADD && "XX" in request.values && "CH" !in request.values) {
                 Batch.Request(request.word, request.values.filter { it != "GT" })
             } else {
                 request

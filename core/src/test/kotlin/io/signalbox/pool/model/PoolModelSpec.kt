@@ -8,23 +8,23 @@ import io.kotest.matchers.ints.shouldBeGreaterThan
 import io.kotest.matchers.nulls.shouldNotBeNull
 import io.kotest.matchers.string.shouldContain
 import io.lettuce.core.protocol.CommandType
-import io.signalbox.internal.pool.PoolCoordinator
+import io.signalbox.history.seeded
 import kotlin.random.Random
 import kotlin.time.Duration.Companion.hours
 import org.slf4j.LoggerFactory
 
 /**
- * The clients of production against a model of the server and of everything between: 400 lives of a pool, `-Dsignalbox.schedules=100000`
+ * The clients of production against a model of the server and of everything between: 2 000 lives of a pool, `-Dsignalbox.schedules=100000`
  * for more. `-Dsignalbox.seed=N` repeats a run, `-Dsignalbox.schedule=N` one of its schedules.
  */
 class PoolModelSpec : FunSpec({
     timeout = 5.hours.inWholeMilliseconds
-    val log = LoggerFactory.getLogger(PoolCoordinator::class.java) as Logger
+    val log = LoggerFactory.getLogger("io.signalbox") as Logger
     // Nothing but bad news, thousands of times.
     beforeSpec { log.level = Level.OFF }
     afterSpec { log.level = null }
 
-    val schedules = System.getProperty("signalbox.schedules")?.toInt() ?: 400
+    val schedules = System.getProperty("signalbox.schedules")?.toInt() ?: 2_000
     val seed = System.getProperty("signalbox.seed")?.toLong() ?: Random.nextLong()
     val only = System.getProperty("signalbox.schedule")?.toLong()
 
@@ -47,7 +47,7 @@ class PoolModelSpec : FunSpec({
         if (only == null) withClue(executed) { executed.getValue(CommandType.ZREMRANGEBYSCORE) shouldBeGreaterThan seeds.size / 100 }
     }
 
-    for (bug in POOL_BUGS) {
+    for (bug in seeded(POOL_BUGS, everyday = 1)) {
         test("found: ${bug.name}") {
             val random = Random(seed)
             val found = generateSequence { runCatching { PoolSchedule(random.nextLong(), bug, bug.kind).play() }.exceptionOrNull() ?: Unit }

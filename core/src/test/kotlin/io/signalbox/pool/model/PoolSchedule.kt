@@ -26,6 +26,7 @@ internal class PoolSchedule(
     private val check = PoolCheck(world)
     private val clients = ArrayList<ModelClient>()
     private val calls = ArrayList<Call>()
+    private val isAmbushed = this.kind == Kind.AMBUSHES || this.kind == Kind.VERDICTS
     private val longest = 3 * LEASES.last() * MILLI
     private var failure: Throwable? = null
 
@@ -42,7 +43,7 @@ internal class PoolSchedule(
     /** Throws what went wrong. */
     fun play() {
         redis.onCount = check::counts
-        val isTight = kind == Kind.AMBUSHES || kind == Kind.REFUSALS
+        val isTight = kind != Kind.MIXED && kind != Kind.HASTE
         val permits = world.random.nextInt(1, if (isTight) 3 else 4)
         repeat(if (isTight) 3 else world.random.nextInt(2, 4)) { clients += client() }
         clients.forEach { client -> user(client, "join") { client.join(permits) } }
@@ -52,9 +53,11 @@ internal class PoolSchedule(
         for (client in clients) repeat(world.random.nextInt(1, 5)) { work(client, permits, span) }
         val resizes = if (kind == Kind.RESIZES) world.random.nextInt(3, 12) else world.random.nextInt(0, 4)
         val together = world.nanos(0..span)
-        repeat(resizes) {
+        repeat(resizes) { number ->
             val moment = if (world.chance(0.3)) together + world.nanos(0..5 * MILLI) else world.nanos(0..span)
-            resize(clients.random(world.random), moment)
+            // Often to and fro, so that what is late meets a pool that looks as before.
+            val to = if (kind == Kind.RESIZES && world.chance(0.8)) 1 + 2 * (number % 2) else world.random.nextInt(1, 4)
+            resize(clients.random(world.random), to, if (kind == Kind.RESIZES) span * number / resizes else moment)
         }
         repeat(world.random.nextInt(0, 4)) { freeze(clients.random(world.random), span) }
         repeat(world.random.nextInt(0, 2)) { kill(clients.random(world.random), span) }
@@ -68,9 +71,11 @@ internal class PoolSchedule(
     }
 
     /** What a schedule has most of. */
-    enum class Kind { MIXED, AMBUSHES, HASTE, RESIZES, REFUSALS }
+    enum class Kind { MIXED, AMBUSHES, VERDICTS, HASTE, RESIZES, REFUSALS }
 
-    private fun client() = ModelClient(world, network, LEASES.random(world.random), STRATEGIES.random(world.random), bug.rules)
+    private fun client() = ModelClient(world, network, lease(), STRATEGIES.random(world.random), bug.rules)
+
+    private fun lease() = if (kind == Kind.VERDICTS || kind == Kind.RESIZES) LEASES.first() else LEASES.random(world.random)
 
     private fun weather(): Weather {
         fun some(most: Double) = if (world.chance(0.4)) world.random.nextDouble() * most else 0.0
@@ -80,8 +85,10 @@ internal class PoolSchedule(
                 some(0.02),
                 some(0.02),
                 ambush = 0.2 + world.random.nextDouble() * 0.6,
+                lease = if (kind == Kind.RESIZES && world.chance(0.5)) LEASES.first() * MILLI else 0,
                 longest = longest,
             )
+            Kind.VERDICTS -> Weather(some(0.01), some(0.02), ambush = 0.5, lease = LEASES.first() * MILLI, longest = longest)
             Kind.REFUSALS -> Weather(cut = 0.02, double = 0.6, breakInside = 0.15, refuse = some(0.1), longest = 500 * MILLI)
             Kind.HASTE -> Weather(stall = 0.4, longest = 100 * MILLI)
         }
@@ -133,11 +140,11 @@ internal class PoolSchedule(
         val hurries = kind == Kind.HASTE
         val weight = if (world.chance(0.8)) 1 else world.random.nextInt(1, permits + 1)
         val holds =
-            world.nanos(0..(if (hurries) 20 * MILLI else 2 * SECOND)) * (if (kind == Kind.AMBUSHES) 1 else world.random.nextInt(0, 2))
+            world.nanos(0..(if (hurries) 20 * MILLI else 2 * SECOND)) * (if (isAmbushed) 1 else world.random.nextInt(0, 2))
         val rounds = if (hurries) 12 else world.random.nextInt(1, 8)
         val limit = if (world.chance(if (hurries) 0.7 else 0.4)) world.nanos(0..(if (hurries) 30 * MILLI else 400 * MILLI)) else 0
         // Long enough for a session to end, if it has nothing to hold.
-        val rests = if (!hurries && world.chance(if (kind == Kind.AMBUSHES) 0.7 else 0.4)) world.nanos(0..3 * SECOND) else 0
+        val rests = if (!hurries && world.chance(if (isAmbushed) 0.7 else 0.4)) world.nanos(0..3 * SECOND) else 0
         user(client, "acquire($weight)") {
             delay((if (hurries) start / 100 else start).nanoseconds)
             repeat(rounds) {
@@ -160,18 +167,30 @@ internal class PoolSchedule(
         val since = world.now
         var permit: PoolPermit? = null
         if (limit == 0L) {
-            permit = client.coordinator.acquire(weight, waits = true)
+            permit = usable(client, weight, waits = true)
         } else {
-            withTimeoutOrNull(limit.nanoseconds) { permit = client.coordinator.acquire(weight, waits = limit % 3 > 0) }
+            withTimeoutOrNull(limit.nanoseconds) { permit = usable(client, weight, waits = limit % 3 > 0) }
         }
         return permit?.also { check.granted(it, since) }
     }
 
+    /** As the handle does it: what was lost before its coroutine went on is not handed out. */
+    private suspend fun usable(
+        client: ModelClient,
+        weight: Int,
+        waits: Boolean,
+    ): PoolPermit? {
+        while (true) {
+            val permit = client.coordinator.acquire(weight, waits)
+            if (permit == null || !permit.isLost) return permit
+        }
+    }
+
     private fun resize(
         client: ModelClient,
+        permits: Int,
         start: Long,
     ) {
-        val permits = world.random.nextInt(1, 4)
         user(client, "resize($permits)") {
             delay(start.nanoseconds)
             client.coordinator.resize(permits)

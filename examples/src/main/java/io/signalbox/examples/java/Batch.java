@@ -2,6 +2,7 @@ package io.signalbox.examples.java;
 
 import io.signalbox.java.Signalbox;
 import java.time.Instant;
+import java.util.Locale;
 
 /**
  * A plain program that does some jobs, with its copies in other processes at most two at a time.
@@ -20,8 +21,13 @@ final class Batch {
                     var begun = Instant.now();
                     Thread.sleep(5); // the job
                     System.out.printf(
+                            Locale.ROOT,
                             "job %d of %s token %d from %s to %s%n",
-                            number, args[1], permit.fencingToken(), begun, Instant.now());
+                            number,
+                            args[1],
+                            permit.fencingToken(),
+                            begun,
+                            Instant.now());
                     return number;
                 });
             }

@@ -8,6 +8,8 @@ import io.signalbox.java.SemaphoreOptions;
 import io.signalbox.java.Signalbox;
 import io.signalbox.java.SignalboxListener;
 import io.signalbox.java.SignalboxOptions;
+import io.signalbox.java.quorum.QuorumOptions;
+import io.signalbox.java.quorum.SignalboxQuorum;
 import io.signalbox.java.timers.JacksonCodec;
 import io.signalbox.java.timers.TimerRouter;
 import io.signalbox.java.timers.Timers;
@@ -17,6 +19,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 
@@ -34,6 +37,21 @@ final class Usage {
         var signalbox = Signalbox.connect(uri, options);
         // endregion
         return signalbox;
+    }
+
+    static void quorum(List<String> uris, Consumer<Long> report) throws InterruptedException {
+        String a = uris.get(0);
+        String b = uris.get(1);
+        String c = uris.get(2);
+        // region quorum
+        var options = QuorumOptions.builder().lease(Duration.ofSeconds(3)).build();
+        try (var quorum = SignalboxQuorum.connect(List.of(a, b, c), options)) {
+            quorum.mutex("nightly-report").withLock(permit -> {
+                report.accept(permit.fencingToken());
+                return "written";
+            });
+        }
+        // endregion
     }
 
     static String blocking(Signalbox signalbox) throws Exception {

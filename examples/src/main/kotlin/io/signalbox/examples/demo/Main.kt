@@ -9,6 +9,7 @@ import com.github.ajalt.clikt.core.subcommands
 import com.github.ajalt.clikt.output.ParameterFormatter
 import io.lettuce.core.RedisException
 import io.signalbox.SignalboxException
+import io.signalbox.examples.demo.service.ServiceCommand
 import io.signalbox.examples.demo.timers.TimersCommand
 import kotlin.system.exitProcess
 import kotlin.time.Duration.Companion.milliseconds
@@ -32,7 +33,7 @@ suspend fun main(arguments: Array<String>) {
 }
 
 private suspend fun run(arguments: Array<String>): Int {
-    val demo = DemoCommand().subcommands(TimersCommand())
+    val demo = DemoCommand().subcommands(TimersCommand(), ServiceCommand())
     return try {
         demo.parse(arguments)
         ExitCode.OK

@@ -20,7 +20,9 @@ class JavaDocsTest {
     @TestFactory
     List<DynamicTest> snippetsAreCompiled() throws IOException {
         var regions = regions();
-        var text = Files.readString(Path.of("../docs/java.md")) + Files.readString(Path.of("../README.md"));
+        var text = Files.readString(Path.of("../docs/java.md"))
+                + Files.readString(Path.of("../docs/quorum.md"))
+                + Files.readString(Path.of("../README.md"));
         var snippets = SNIPPET.matcher(text)
                 .results()
                 .map(found -> found.group(1).strip())

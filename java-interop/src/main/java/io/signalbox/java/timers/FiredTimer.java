@@ -1,5 +1,6 @@
 package io.signalbox.java.timers;
 
+import io.signalbox.java.internal.Nulls;
 import java.time.Instant;
 import java.util.Map;
 
@@ -27,6 +28,9 @@ public record FiredTimer(
      * @param metadata what was given beside the payload
      */
     public FiredTimer {
-        metadata = Map.copyOf(metadata);
+        Nulls.given(topic, "topic");
+        Nulls.given(id, "id");
+        Nulls.given(due, "due");
+        metadata = Map.copyOf(Nulls.allGiven(metadata, "metadata"));
     }
 }

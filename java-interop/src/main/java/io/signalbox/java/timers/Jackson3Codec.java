@@ -1,5 +1,6 @@
 package io.signalbox.java.timers;
 
+import io.signalbox.java.internal.Nulls;
 import java.io.IOException;
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.DeserializationFeature;
@@ -33,7 +34,7 @@ public final class Jackson3Codec<T> implements TimerCodec<T> {
      */
     public static <T> TimerCodec<T> of(Class<T> type) {
         JacksonVersions.require3();
-        return of(defaults(), type);
+        return of(Defaults.mapper(), Nulls.given(type, "type"));
     }
 
     /**
@@ -44,7 +45,7 @@ public final class Jackson3Codec<T> implements TimerCodec<T> {
      * @return a new codec
      */
     public static <T> TimerCodec<T> of(TypeReference<T> type) {
-        return of(defaults(), type);
+        return of(Defaults.mapper(), Nulls.given(type, "type"));
     }
 
     /**
@@ -56,7 +57,7 @@ public final class Jackson3Codec<T> implements TimerCodec<T> {
      * @return a new codec
      */
     public static <T> TimerCodec<T> of(ObjectMapper mapper, Class<T> type) {
-        return new Jackson3Codec<>(mapper, mapper.constructType(type));
+        return new Jackson3Codec<>(mapper, Nulls.given(mapper, "mapper").constructType(Nulls.given(type, "type")));
     }
 
     /**
@@ -68,18 +69,21 @@ public final class Jackson3Codec<T> implements TimerCodec<T> {
      * @return a new codec
      */
     public static <T> TimerCodec<T> of(ObjectMapper mapper, TypeReference<T> type) {
-        return new Jackson3Codec<>(mapper, mapper.constructType(type));
+        return new Jackson3Codec<>(mapper, Nulls.given(mapper, "mapper").constructType(Nulls.given(type, "type")));
     }
 
-    private static ObjectMapper defaults() {
-        return JsonMapper.builder()
-                .findAndAddModules()
-                .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-                // Otherwise what is read is in UTC, whatever was written.
-                .disable(DateTimeFeature.ADJUST_DATES_TO_CONTEXT_TIME_ZONE)
-                .disable(DateTimeFeature.WRITE_DATES_AS_TIMESTAMPS)
-                .enable(DateTimeFeature.WRITE_DATES_WITH_ZONE_ID)
-                .build();
+    /** Apart, so that the codec can say what is missing: a class that makes a mapper is not even loaded where there is none. */
+    private static final class Defaults {
+        static ObjectMapper mapper() {
+            return JsonMapper.builder()
+                    .findAndAddModules()
+                    .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+                    // Otherwise what is read is in UTC, whatever was written.
+                    .disable(DateTimeFeature.ADJUST_DATES_TO_CONTEXT_TIME_ZONE)
+                    .disable(DateTimeFeature.WRITE_DATES_AS_TIMESTAMPS)
+                    .enable(DateTimeFeature.WRITE_DATES_WITH_ZONE_ID)
+                    .build();
+        }
     }
 
     @Override

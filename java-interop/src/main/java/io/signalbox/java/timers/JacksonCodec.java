@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JavaType;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.signalbox.java.internal.Nulls;
 import java.io.IOException;
 
 /**
@@ -33,8 +34,8 @@ public final class JacksonCodec<T> implements TimerCodec<T> {
      * @throws IllegalStateException if Jackson is not on the class path
      */
     public static <T> TimerCodec<T> of(Class<T> type) {
-        if (!JacksonVersions.has2()) return Jackson3Codec.of(type);
-        return of(defaults(), type);
+        if (!JacksonVersions.has2()) return Jackson3Codec.of(Nulls.given(type, "type"));
+        return of(defaults(), Nulls.given(type, "type"));
     }
 
     /**
@@ -45,7 +46,7 @@ public final class JacksonCodec<T> implements TimerCodec<T> {
      * @return a new codec
      */
     public static <T> TimerCodec<T> of(TypeReference<T> type) {
-        return of(defaults(), type);
+        return of(defaults(), Nulls.given(type, "type"));
     }
 
     /**
@@ -57,7 +58,7 @@ public final class JacksonCodec<T> implements TimerCodec<T> {
      * @return a new codec
      */
     public static <T> TimerCodec<T> of(ObjectMapper mapper, Class<T> type) {
-        return new JacksonCodec<>(mapper, mapper.constructType(type));
+        return new JacksonCodec<>(mapper, Nulls.given(mapper, "mapper").constructType(Nulls.given(type, "type")));
     }
 
     /**
@@ -69,7 +70,7 @@ public final class JacksonCodec<T> implements TimerCodec<T> {
      * @return a new codec
      */
     public static <T> TimerCodec<T> of(ObjectMapper mapper, TypeReference<T> type) {
-        return new JacksonCodec<>(mapper, mapper.constructType(type));
+        return new JacksonCodec<>(mapper, Nulls.given(mapper, "mapper").constructType(Nulls.given(type, "type")));
     }
 
     private static ObjectMapper defaults() {

@@ -1,9 +1,9 @@
 package io.signalbox.java.timers;
 
+import io.signalbox.java.internal.Nulls;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -21,11 +21,11 @@ public final class NewTimer<T> {
 
     private NewTimer(
             String id, T payload, @Nullable Duration after, @Nullable Instant at, Map<String, String> metadata) {
-        this.id = Objects.requireNonNull(id, "id");
-        this.payload = Objects.requireNonNull(payload, "payload");
+        this.id = Nulls.given(id, "id");
+        this.payload = Nulls.given(payload, "payload");
         this.after = after;
         this.at = at;
-        this.metadata = Map.copyOf(metadata);
+        this.metadata = Map.copyOf(Nulls.allGiven(metadata, "metadata"));
     }
 
     /**
@@ -38,7 +38,7 @@ public final class NewTimer<T> {
      * @return a timer to be set
      */
     public static <T> NewTimer<T> after(String id, T payload, Duration after) {
-        return new NewTimer<>(id, payload, Objects.requireNonNull(after, "after"), null, Map.of());
+        return new NewTimer<>(id, payload, Nulls.given(after, "after"), null, Map.of());
     }
 
     /**
@@ -51,7 +51,7 @@ public final class NewTimer<T> {
      * @return a timer to be set
      */
     public static <T> NewTimer<T> at(String id, T payload, Instant at) {
-        return new NewTimer<>(id, payload, null, Objects.requireNonNull(at, "at"), Map.of());
+        return new NewTimer<>(id, payload, null, Nulls.given(at, "at"), Map.of());
     }
 
     /**

@@ -65,8 +65,10 @@ public sealed interface TimerEvent {
      * @param attempt which attempt it was, from 1 on
      * @param after after what pause
      * @param cause what the handler failed with
+     * @param took how long the handler ran; empty if it did not begin
      */
-    record Retried(String topic, String id, Instant due, int attempt, Duration after, Throwable cause)
+    record Retried(
+            String topic, String id, Instant due, int attempt, Duration after, Throwable cause, Optional<Duration> took)
             implements TimerEvent {}
 
     /**
@@ -88,8 +90,10 @@ public sealed interface TimerEvent {
      * @param due when it was due at first
      * @param attempt which attempt it was, from 1 on
      * @param cause what its last handler failed with; empty if its last worker died
+     * @param took how long its last handler ran; empty if it did not begin, or its worker died
      */
-    record Dead(String topic, String id, Instant due, int attempt, Optional<Throwable> cause) implements TimerEvent {}
+    record Dead(String topic, String id, Instant due, int attempt, Optional<Throwable> cause, Optional<Duration> took)
+            implements TimerEvent {}
 
     /**
      * A handler's outcome had no effect: its timer was set anew, cancelled or paused meanwhile, or the claim on it ended and another worker has it.

@@ -1,7 +1,7 @@
 package io.signalbox.java.timers;
 
+import io.signalbox.java.internal.Nulls;
 import java.time.Instant;
-import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -41,7 +41,7 @@ public final class TimerQuery {
      * @return another query
      */
     public TimerQuery from(Instant from) {
-        return new TimerQuery(Objects.requireNonNull(from, "from"), until, limit, after);
+        return new TimerQuery(Nulls.given(from, "from"), until, limit, after);
     }
 
     /**
@@ -51,7 +51,7 @@ public final class TimerQuery {
      * @return another query
      */
     public TimerQuery until(Instant until) {
-        return new TimerQuery(from, Objects.requireNonNull(until, "until"), limit, after);
+        return new TimerQuery(from, Nulls.given(until, "until"), limit, after);
     }
 
     /**
@@ -75,7 +75,7 @@ public final class TimerQuery {
      * @return another query
      */
     public TimerQuery after(String after) {
-        return new TimerQuery(from, until, limit, Objects.requireNonNull(after, "after"));
+        return new TimerQuery(from, until, limit, Nulls.given(after, "after"));
     }
 
     /**

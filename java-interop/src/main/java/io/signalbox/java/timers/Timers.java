@@ -1,5 +1,6 @@
 package io.signalbox.java.timers;
 
+import io.signalbox.java.Registration;
 import io.signalbox.java.Signalbox;
 import io.signalbox.java.internal.timers.TimersBridge;
 import java.time.Duration;
@@ -366,6 +367,14 @@ public interface Timers {
      * @return a publisher for any number of subscribers
      */
     Flow.Publisher<TimerEvent> events();
+
+    /**
+     * Has {@code listener} hear of every event in this process from now on: none is missed, as a slow subscriber of {@link #events()} may.
+     *
+     * @param listener called on the library's threads, see {@link TimerListener}
+     * @return a handle that takes the registration back
+     */
+    Registration addListener(TimerListener listener);
 
     /**
      * How late handlers began in this process, in microseconds of server time after the timer was due.

@@ -1,10 +1,10 @@
 package io.signalbox.java.timers;
 
+import io.signalbox.java.internal.Nulls;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
@@ -268,7 +268,7 @@ public final class TimersOptions {
          * @return this
          */
         public Builder name(String name) {
-            this.name = Objects.requireNonNull(name, "name");
+            this.name = Nulls.given(name, "name");
             return this;
         }
 
@@ -279,7 +279,7 @@ public final class TimersOptions {
          * @return this
          */
         public Builder router(TimerRouter router) {
-            routers.add(Objects.requireNonNull(router, "router"));
+            routers.add(Nulls.given(router, "router"));
             return this;
         }
 
@@ -290,7 +290,7 @@ public final class TimersOptions {
          * @return this
          */
         public Builder declare(Topic<?> declaredTopic) {
-            declaredTopics.add(Objects.requireNonNull(declaredTopic, "declaredTopic"));
+            declaredTopics.add(Nulls.given(declaredTopic, "declaredTopic"));
             return this;
         }
 
@@ -338,7 +338,7 @@ public final class TimersOptions {
          * @return this
          */
         public Builder drainTimeout(Duration drainTimeout) {
-            Objects.requireNonNull(drainTimeout, "drainTimeout");
+            Nulls.given(drainTimeout, "drainTimeout");
             if (drainTimeout.isNegative())
                 throw new IllegalArgumentException("drainTimeout must not be negative, but was " + drainTimeout + ".");
             this.drainTimeout = drainTimeout;
@@ -393,7 +393,7 @@ public final class TimersOptions {
          * @return this
          */
         public Builder timelineKey(String timelineKey) {
-            this.timelineKey = Objects.requireNonNull(timelineKey, "timelineKey");
+            this.timelineKey = Nulls.given(timelineKey, "timelineKey");
             return this;
         }
 
@@ -404,7 +404,7 @@ public final class TimersOptions {
          * @return this
          */
         public Builder payloadsKey(String payloadsKey) {
-            this.payloadsKey = Objects.requireNonNull(payloadsKey, "payloadsKey");
+            this.payloadsKey = Nulls.given(payloadsKey, "payloadsKey");
             return this;
         }
 
@@ -442,12 +442,12 @@ public final class TimersOptions {
          * @return this
          */
         public Builder interceptor(TimerInterceptor interceptor) {
-            interceptors.add(Objects.requireNonNull(interceptor, "interceptor"));
+            interceptors.add(Nulls.given(interceptor, "interceptor"));
             return this;
         }
 
         private static Duration within(String what, Duration value, Duration least, Duration most) {
-            Objects.requireNonNull(value, what);
+            Nulls.given(value, what);
             if (value.compareTo(least) < 0 || value.compareTo(most) > 0)
                 throw new IllegalArgumentException(
                         what + " must be " + least + " to " + most + ", but was " + value + ".");
@@ -461,7 +461,7 @@ public final class TimersOptions {
          * @return this
          */
         public Builder listener(TimerListener listener) {
-            this.listener = Objects.requireNonNull(listener, "listener");
+            this.listener = Nulls.given(listener, "listener");
             return this;
         }
 
@@ -472,7 +472,7 @@ public final class TimersOptions {
          * @return this
          */
         public Builder environment(Map<String, String> environment) {
-            this.environment = Objects.requireNonNull(environment, "environment");
+            this.environment = Nulls.allGiven(environment, "environment");
             return this;
         }
 
@@ -484,7 +484,7 @@ public final class TimersOptions {
          * @return this
          */
         public Builder blockingExecutor(Executor blockingExecutor) {
-            this.blockingExecutor = Objects.requireNonNull(blockingExecutor, "blockingExecutor");
+            this.blockingExecutor = Nulls.given(blockingExecutor, "blockingExecutor");
             return this;
         }
 

@@ -1,6 +1,6 @@
 package io.signalbox.java.timers;
 
-import java.util.Objects;
+import io.signalbox.java.internal.Nulls;
 
 /**
  * A kind of timer: a name that all processes agree on, and the type of what its timers carry.
@@ -18,8 +18,8 @@ public record Topic<T>(String name, TimerCodec<T> codec) {
      * @param codec how payloads are stored
      */
     public Topic {
-        Objects.requireNonNull(name, "name");
-        Objects.requireNonNull(codec, "codec");
+        Nulls.given(name, "name");
+        Nulls.given(codec, "codec");
     }
 
     /**

@@ -1,8 +1,8 @@
 package io.signalbox.java.timers;
 
 import io.signalbox.java.Semaphore;
+import io.signalbox.java.internal.Nulls;
 import java.time.Duration;
-import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -13,8 +13,12 @@ import org.jspecify.annotations.Nullable;
  * name and value.
  */
 public final class TopicOptions {
-    private static final TopicOptions DEFAULTS = builder().build();
     private static final Duration LONGEST = Duration.ofDays(365L * 1000);
+    private static final Duration DEFAULT_BACKOFF = Duration.ofSeconds(1);
+    private static final Duration DEFAULT_MAX_BACKOFF = Duration.ofMinutes(5);
+
+    /** Made of what is above. */
+    private static final TopicOptions DEFAULTS = builder().build();
 
     private final @Nullable Integer attempts;
     private final @Nullable Duration backoff;
@@ -210,7 +214,7 @@ public final class TopicOptions {
          * @return this
          */
         public Builder timeout(Duration timeout) {
-            Objects.requireNonNull(timeout, "timeout");
+            Nulls.given(timeout, "timeout");
             if (timeout.compareTo(Duration.ofMillis(1)) < 0)
                 throw new IllegalArgumentException("timeout must be at least 1 ms, but was " + timeout + ".");
             this.timeout = timeout;
@@ -238,7 +242,7 @@ public final class TopicOptions {
          * @return this
          */
         public Builder semaphore(Semaphore semaphore) {
-            this.semaphore = Objects.requireNonNull(semaphore, "semaphore");
+            this.semaphore = Nulls.given(semaphore, "semaphore");
             return this;
         }
 
@@ -249,14 +253,17 @@ public final class TopicOptions {
          * @throws IllegalArgumentException if the longest pause is shorter than the first one
          */
         public TopicOptions build() {
-            if (maxBackoff != null && maxBackoff.compareTo(backoff == null ? Duration.ofSeconds(1) : backoff) < 0)
+            var first = backoff == null ? DEFAULT_BACKOFF : backoff;
+            var longest = maxBackoff == null ? DEFAULT_MAX_BACKOFF : maxBackoff;
+            if (longest.compareTo(first) < 0)
                 throw new IllegalArgumentException("maxBackoff must be at least backoff, which is "
-                        + (backoff == null ? "1 s by default" : backoff) + ", but was " + maxBackoff + ".");
+                        + (backoff == null ? "1 s by default" : backoff) + ", but was "
+                        + (maxBackoff == null ? "5 min by default" : maxBackoff) + ".");
             return new TopicOptions(this);
         }
 
         private static Duration within(String what, Duration value, Duration least) {
-            Objects.requireNonNull(value, what);
+            Nulls.given(value, what);
             if (value.compareTo(least) < 0 || value.compareTo(LONGEST) > 0)
                 throw new IllegalArgumentException(
                         what + " must be zero or more and at most " + LONGEST + ", but was " + value + ".");

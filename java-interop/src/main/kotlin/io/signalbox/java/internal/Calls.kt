@@ -5,15 +5,16 @@ import java.util.concurrent.CompletionException
 import java.util.concurrent.ExecutionException
 import java.util.concurrent.Executor
 import java.util.concurrent.RejectedExecutionException
+import kotlin.coroutines.Continuation
 import kotlin.coroutines.CoroutineContext
 import kotlin.coroutines.EmptyCoroutineContext
+import kotlin.coroutines.intrinsics.COROUTINE_SUSPENDED
+import kotlin.coroutines.intrinsics.startCoroutineUninterceptedOrReturn
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.CoroutineStart
-import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
-import kotlinx.coroutines.asCoroutineDispatcher
 import kotlinx.coroutines.launch
 import org.slf4j.LoggerFactory
 
@@ -34,7 +35,7 @@ internal class Calls(
     private val executor: Executor,
 ) {
     /** Where the coroutines of the asynchronous view resume, and so where its futures are completed. */
-    val dispatcher: CoroutineDispatcher = executor.asCoroutineDispatcher()
+    val dispatcher: CoroutineDispatcher = dispatcherOf(executor)
 
     /**
      * For calls. Without a job, so that none is anybody's child, which would cost more than the rest of it: they are never cancelled as a
@@ -45,6 +46,26 @@ internal class Calls(
             override val coroutineContext = EmptyCoroutineContext
         }
 
+    /** Refuses `null` for [parameter] of the method that was called. */
+    fun given(
+        value: Any?,
+        parameter: String,
+    ): Calls {
+        if (value == null) Nulls.given(value, parameter)
+        return this
+    }
+
+    /** The same for [values] and what is in them. */
+    fun allGiven(
+        values: Iterable<*>?,
+        parameter: String,
+    ): Calls = apply { Nulls.allGiven(values, parameter) }
+
+    fun allGiven(
+        values: Map<*, *>?,
+        parameter: String,
+    ): Calls = apply { Nulls.allGiven(values, parameter) }
+
     /** Calls [request] for a future. [giveBack] gets what arrives when nobody wants it any more; it must not fail. */
     fun <T> future(
         giveBack: suspend (T) -> Unit = {},
@@ -53,6 +74,25 @@ internal class Calls(
         val future = CallFuture<T>()
         val call = start(dispatcher, future, giveBack, request)
         if (!future.isDone) future.whenComplete { _, _ -> if (!future.isAnswered) call.cancel() }
+        return future
+    }
+
+    /**
+     * The same for what goes on whether somebody waits for it or not, and ends by itself: then there is nothing to cancel, and no job is needed.
+     */
+    fun <T> certainFuture(request: suspend () -> T): CompletableFuture<T> {
+        val future = CompletableFuture<T>()
+        val end =
+            Continuation<T>(dispatcher) { result ->
+                result.fold({ future.complete(it) }, { future.completeExceptionally(it.forCaller()) })
+            }
+        try {
+            val result = request.startCoroutineUninterceptedOrReturn(end)
+            @Suppress("UNCHECKED_CAST")
+            if (result !== COROUTINE_SUSPENDED) future.complete(result as T)
+        } catch (failure: Throwable) {
+            future.completeExceptionally(failure.forCaller())
+        }
         return future
     }
 
@@ -82,6 +122,26 @@ internal class Calls(
             return future.ended()
         } catch (failed: ExecutionException) {
             throw failed.cause!!
+        }
+    }
+
+    /** Calls [request] and parks the calling thread until it ends, interrupted or not; the interrupt status is set afterwards if it was. */
+    fun <T> blockAnyway(request: suspend () -> T): T {
+        val future = CallFuture<T>()
+        start(InPlace, future, {}, request)
+        var interrupted = false
+        try {
+            while (true) {
+                try {
+                    return future.get()
+                } catch (_: InterruptedException) {
+                    interrupted = true
+                } catch (failed: ExecutionException) {
+                    throw failed.cause!!
+                }
+            }
+        } finally {
+            if (interrupted) Thread.currentThread().interrupt()
         }
     }
 
@@ -121,7 +181,7 @@ internal class Calls(
 
     /** Lets [request] run; nobody waits. */
     fun forget(request: suspend () -> Unit) {
-        scope.launch(Dispatchers.Unconfined, CoroutineStart.UNDISPATCHED) { quietly(request) }
+        scope.launch(InPlace, CoroutineStart.UNDISPATCHED) { quietly(request) }
     }
 
     /** Has [action], which is the user's, run on the executor. */
@@ -134,7 +194,7 @@ internal class Calls(
                     log.warn("An action failed", problem)
                 }
             }
-        } catch (refusal: RejectedExecutionException) {
+        } catch (refusal: Throwable) {
             log.warn("The callback executor refused an action, which was not called", refusal)
         }
     }

@@ -35,15 +35,17 @@ internal class EventViews(
             }
 
         override fun await(timeout: Duration): CompletableFuture<Void?> =
-            calls.future({ core.set() }) {
+            calls.given(timeout, "timeout").future({ core.set() }) {
                 core.await(timeout.kotlin())
                 null
             }
 
         override fun tryAwait(timeout: Duration): CompletableFuture<Boolean> =
-            calls.future({ if (it) core.set() }) { core.tryAwait(timeout.kotlin()) }
+            calls.given(timeout, "timeout").future({ if (it) core.set() }) { core.tryAwait(timeout.kotlin()) }
 
         override fun clear(): CompletableFuture<Int> = calls.future { core.clear() }
+
+        override fun delete(): CompletableFuture<Boolean> = calls.future { core.delete() }
 
         override fun isSet(): CompletableFuture<Boolean> = calls.future { core.isSet() }
 
@@ -64,11 +66,15 @@ internal class EventViews(
 
         override fun await() = calls.block({ core.set() }) { core.await() }
 
-        override fun await(timeout: Duration) = calls.block({ core.set() }) { core.await(timeout.kotlin()) }
+        override fun await(timeout: Duration) = calls.given(timeout, "timeout").block({ core.set() }) { core.await(timeout.kotlin()) }
 
-        override fun tryAwait(timeout: Duration): Boolean = calls.block({ if (it) core.set() }) { core.tryAwait(timeout.kotlin()) }
+        override fun tryAwait(timeout: Duration): Boolean = calls.given(timeout, "timeout").block({
+            if (it) core.set()
+        }) { core.tryAwait(timeout.kotlin()) }
 
         override fun clear(): Int = calls.block { core.clear() }
+
+        override fun delete(): Boolean = calls.block { core.delete() }
 
         override fun isSet(): Boolean = calls.block { core.isSet() }
 

@@ -38,6 +38,7 @@ internal class PermitViews(
     fun end(): Boolean = ENDED.compareAndSet(this, 0, 1)
 
     fun onLost(action: Runnable): Registration {
+        Nulls.given(action, "action")
         val withdrawn = AtomicBoolean()
         val registration = core.onLost { calls.callback { if (!withdrawn.get()) action.run() } }
         return Registration {
@@ -61,9 +62,11 @@ internal class PermitViews(
 
         override fun onLost(action: Runnable): Registration = views.onLost(action)
 
-        override fun release(): CompletableFuture<Boolean> = views.calls.future { views.release() }
+        override fun release(): CompletableFuture<Boolean> = views.calls.certainFuture { views.release() }
 
-        override fun extend(hold: Duration): CompletableFuture<Boolean> = views.calls.future { views.core.extend(hold.kotlin()) }
+        override fun extend(hold: Duration): CompletableFuture<Boolean> = views.calls.given(hold, "hold").future {
+            views.core.extend(hold.kotlin())
+        }
 
         override fun close() {
             if (views.end()) views.core.letGo()
@@ -91,7 +94,7 @@ internal class PermitViews(
 
         override fun release(): Boolean = views.calls.block(always = true) { views.release() }
 
-        override fun extend(hold: Duration): Boolean = views.calls.block { views.core.extend(hold.kotlin()) }
+        override fun extend(hold: Duration): Boolean = views.calls.given(hold, "hold").block { views.core.extend(hold.kotlin()) }
 
         override fun close() {
             if (views.end()) views.core.letGo()

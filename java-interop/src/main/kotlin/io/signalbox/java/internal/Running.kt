@@ -100,7 +100,11 @@ internal fun <T> Calls.runWith(
         }
     }
     if (failure is LeaseLostException) throw failure
-    outcome?.onFailure { throw it }
+    outcome?.onFailure { problem ->
+        // Where coroutines recover stack traces it has come out as a copy, and what the release made of it is told to that.
+        if (failure != null && failure !== problem) failure.suppressed.forEach(problem::addSuppressed)
+        throw problem
+    }
     if (failure != null) throw failure
     return outcome!!.getOrThrow()
 }

@@ -1,15 +1,17 @@
 package io.signalbox.java.internal
 
-import io.signalbox.Event as CoreEvent
-import io.signalbox.Mutex as CoreMutex
+import io.signalbox.ConnectionState
+import io.signalbox.InternalSignalboxApi
 import io.signalbox.Semaphore as CoreSemaphore
 import io.signalbox.Signalbox as CoreSignalbox
+import io.signalbox.internal.Viewed
 import io.signalbox.java.AsyncEvent
 import io.signalbox.java.AsyncMutex
 import io.signalbox.java.AsyncSemaphore
 import io.signalbox.java.AsyncSignalbox
 import io.signalbox.java.Event
 import io.signalbox.java.EventOptions
+import io.signalbox.java.HandleUsage
 import io.signalbox.java.Mutex
 import io.signalbox.java.MutexOptions
 import io.signalbox.java.Observation
@@ -21,20 +23,15 @@ import io.signalbox.java.Signalbox
 import io.signalbox.java.SignalboxListener
 import java.time.Duration
 import java.util.concurrent.CompletableFuture
-import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.Flow
 import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.jdk9.asPublisher
 
-/** The two views of [core]. A handle of the core has one pair of views. */
+/** The two views of [core]. A handle of the core has one pair of views, and keeps it: nothing here does, or no name would ever be forgotten. */
 internal class SignalboxViews(
     val core: CoreSignalbox,
     val calls: Calls,
 ) {
-    private val semaphores = ConcurrentHashMap<CoreSemaphore, SemaphoreViews>()
-    private val mutexes = ConcurrentHashMap<CoreMutex, MutexViews>()
-    private val events = ConcurrentHashMap<CoreEvent, EventViews>()
-
     val async: AsyncSignalbox = AsyncView(this)
     val blocking: Signalbox = BlockingView(this)
 
@@ -50,24 +47,44 @@ internal class SignalboxViews(
         options: SemaphoreOptions,
     ): SemaphoreViews = views(core.attach(name, timeout.kotlin()) { take(options) })
 
-    private fun views(semaphore: CoreSemaphore) = semaphores.computeIfAbsent(semaphore) { SemaphoreViews(it, calls) }
+    private fun views(semaphore: CoreSemaphore) = viewsOf(semaphore) { SemaphoreViews(semaphore, calls) }
 
     suspend fun mutex(
         name: String,
         options: MutexOptions,
-    ): MutexViews = mutexes.computeIfAbsent(core.mutex(name) { take(options) }) { MutexViews(it, calls) }
+    ): MutexViews = core.mutex(name) { take(options) }.let { mutex -> viewsOf(mutex) { MutexViews(mutex, calls) } }
 
     suspend fun event(
         name: String,
         options: EventOptions,
-    ): EventViews = events.computeIfAbsent(core.event(name) { take(options) }) { EventViews(it, calls) }
+    ): EventViews = core.event(name) { take(options) }.let { event -> viewsOf(event) { EventViews(event, calls) } }
+
+    fun lazySemaphore(
+        name: String,
+        permits: Int,
+        options: SemaphoreOptions,
+    ): SemaphoreViews = views(core.lazySemaphore(name, permits) { take(options) })
+
+    fun lazyMutex(
+        name: String,
+        options: MutexOptions,
+    ): MutexViews = core.lazyMutex(name) { take(options) }.let { mutex -> viewsOf(mutex) { MutexViews(mutex, calls) } }
+
+    fun lazyEvent(
+        name: String,
+        options: EventOptions,
+    ): EventViews = core.lazyEvent(name) { take(options) }.let { event -> viewsOf(event) { EventViews(event, calls) } }
+
+    fun states(): Flow.Publisher<ConnectionState> = core.state.asPublisher(calls.dispatcher)
+
+    fun usage(): List<HandleUsage> = core.usage().map { it.java() }
 
     suspend fun statistics(
         names: Collection<String>?,
         limit: Int,
     ): List<SemaphoreStatistics> = core.statistics(names, limit).map { it.java() }
 
-    fun addListener(listener: SignalboxListener): Registration = core.addListener(ListenerBridge(listener)).let {
+    fun addListener(listener: SignalboxListener): Registration = core.addListener(ListenerBridge(Nulls.given(listener, "listener"))).let {
         Registration(it::dispose)
     }
 
@@ -82,30 +99,62 @@ internal class SignalboxViews(
             name: String,
             permits: Int,
             options: SemaphoreOptions,
-        ): CompletableFuture<AsyncSemaphore> = calls.future { views.semaphore(name, permits, options).async }
+        ): CompletableFuture<AsyncSemaphore> = calls.given(name, "name").given(options, "options").future {
+            views.semaphore(name, permits, options).async
+        }
 
         override fun attach(
             name: String,
             timeout: Duration,
             options: SemaphoreOptions,
-        ): CompletableFuture<AsyncSemaphore> = calls.future { views.attach(name, timeout, options).async }
+        ): CompletableFuture<AsyncSemaphore> = calls.given(name, "name").given(timeout, "timeout").given(options, "options").future {
+            views.attach(name, timeout, options).async
+        }
 
         override fun mutex(
             name: String,
             options: MutexOptions,
-        ): CompletableFuture<AsyncMutex> = calls.future { views.mutex(name, options).async }
+        ): CompletableFuture<AsyncMutex> = calls.given(name, "name").given(options, "options").future { views.mutex(name, options).async }
 
         override fun event(
             name: String,
             options: EventOptions,
-        ): CompletableFuture<AsyncEvent> = calls.future { views.event(name, options).async }
+        ): CompletableFuture<AsyncEvent> = calls.given(name, "name").given(options, "options").future { views.event(name, options).async }
+
+        override fun lazySemaphore(
+            name: String,
+            permits: Int,
+            options: SemaphoreOptions,
+        ): AsyncSemaphore = calls.given(name, "name").given(options, "options").run { views.lazySemaphore(name, permits, options).async }
+
+        override fun lazyMutex(
+            name: String,
+            options: MutexOptions,
+        ): AsyncMutex = calls.given(name, "name").given(options, "options").run { views.lazyMutex(name, options).async }
+
+        override fun lazyEvent(
+            name: String,
+            options: EventOptions,
+        ): AsyncEvent = calls.given(name, "name").given(options, "options").run { views.lazyEvent(name, options).async }
+
+        override fun state(): ConnectionState = views.core.state.value
+
+        override fun states(): Flow.Publisher<ConnectionState> = views.states()
+
+        override fun ping(): CompletableFuture<Duration> = calls.future { views.core.ping().java() }
+
+        override fun ping(timeout: Duration): CompletableFuture<Duration> = calls.given(timeout, "timeout").future {
+            views.core.ping(timeout.kotlin()).java()
+        }
+
+        override fun usage(): List<HandleUsage> = views.usage()
 
         override fun statistics(limit: Int): CompletableFuture<List<SemaphoreStatistics>> = calls.future { views.statistics(null, limit) }
 
         override fun statistics(
             names: Collection<String>,
             limit: Int,
-        ): CompletableFuture<List<SemaphoreStatistics>> = calls.future { views.statistics(names, limit) }
+        ): CompletableFuture<List<SemaphoreStatistics>> = calls.allGiven(names, "names").future { views.statistics(names, limit) }
 
         override fun addListener(listener: SignalboxListener): Registration = views.addListener(listener)
 
@@ -133,30 +182,58 @@ internal class SignalboxViews(
             name: String,
             permits: Int,
             options: SemaphoreOptions,
-        ): Semaphore = calls.block { views.semaphore(name, permits, options) }.blocking
+        ): Semaphore = calls.given(name, "name").given(options, "options").block { views.semaphore(name, permits, options) }.blocking
 
         override fun attach(
             name: String,
             timeout: Duration,
             options: SemaphoreOptions,
-        ): Semaphore = calls.block { views.attach(name, timeout, options) }.blocking
+        ): Semaphore = calls.given(name, "name").given(timeout, "timeout").given(options, "options").block {
+            views.attach(name, timeout, options)
+        }.blocking
 
         override fun mutex(
             name: String,
             options: MutexOptions,
-        ): Mutex = calls.block { views.mutex(name, options) }.blocking
+        ): Mutex = calls.given(name, "name").given(options, "options").block { views.mutex(name, options) }.blocking
 
         override fun event(
             name: String,
             options: EventOptions,
-        ): Event = calls.block { views.event(name, options) }.blocking
+        ): Event = calls.given(name, "name").given(options, "options").block { views.event(name, options) }.blocking
+
+        override fun lazySemaphore(
+            name: String,
+            permits: Int,
+            options: SemaphoreOptions,
+        ): Semaphore = calls.given(name, "name").given(options, "options").run { views.lazySemaphore(name, permits, options).blocking }
+
+        override fun lazyMutex(
+            name: String,
+            options: MutexOptions,
+        ): Mutex = calls.given(name, "name").given(options, "options").run { views.lazyMutex(name, options).blocking }
+
+        override fun lazyEvent(
+            name: String,
+            options: EventOptions,
+        ): Event = calls.given(name, "name").given(options, "options").run { views.lazyEvent(name, options).blocking }
+
+        override fun state(): ConnectionState = views.core.state.value
+
+        override fun states(): Flow.Publisher<ConnectionState> = views.states()
+
+        override fun ping(): Duration = calls.block { views.core.ping() }.java()
+
+        override fun ping(timeout: Duration): Duration = calls.given(timeout, "timeout").block { views.core.ping(timeout.kotlin()) }.java()
+
+        override fun usage(): List<HandleUsage> = views.usage()
 
         override fun statistics(limit: Int): List<SemaphoreStatistics> = calls.block { views.statistics(null, limit) }
 
         override fun statistics(
             names: Collection<String>,
             limit: Int,
-        ): List<SemaphoreStatistics> = calls.block { views.statistics(names, limit) }
+        ): List<SemaphoreStatistics> = calls.allGiven(names, "names").block { views.statistics(names, limit) }
 
         override fun addListener(listener: SignalboxListener): Registration = views.addListener(listener)
 
@@ -171,6 +248,12 @@ internal class SignalboxViews(
         override fun toString(): String = views.core.toString()
     }
 }
+
+@OptIn(InternalSignalboxApi::class)
+private inline fun <reified V : Any> viewsOf(
+    handle: Any,
+    make: () -> V,
+): V = synchronized(handle) { (handle as Viewed).run { views as V? ?: make().also { views = it } } }
 
 internal fun Signalbox.views(): SignalboxViews =
     requireNotNull(this as? SignalboxViews.BlockingView) {

@@ -2,6 +2,7 @@ package io.signalbox.java.timers;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -16,10 +17,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.function.Executable;
 
 /** The view on timers: what timers do is shown where they are implemented. */
 @Timeout(30)
@@ -224,6 +228,18 @@ class TimersTest {
     }
 
     @Test
+    void aSealedTypeNeedsNoListOfItsSubtypesWithJackson3() throws Exception {
+        var shapes = Topic.of("shapes", Jackson3Codec.of(Shape.class));
+        var heard = new LinkedBlockingQueue<Shape>();
+        var timers = timers(TimerRouter.builder()
+                .blockingHandler(shapes, (shape, timer) -> heard.add(shape))
+                .build());
+        timers.schedule(shapes, "a", new Shape.Circle(1), Duration.ZERO);
+        assertEquals(1, timers.handleReady().succeeded());
+        assertEquals(new Shape.Circle(1), heard.take());
+    }
+
+    @Test
     void halfACharacterIsRefused() {
         var timers =
                 Timers.create(signalbox, TimersOptions.builder().declare(NOTES).build());
@@ -246,6 +262,9 @@ class TimersTest {
         assertThrows(IllegalArgumentException.class, () -> topic.concurrency(0));
         topic.backoff(Duration.ofSeconds(3)).maxBackoff(Duration.ofSeconds(2));
         assertThrows(IllegalArgumentException.class, topic::build);
+        // Longer than the longest pause that it has if nobody says anything.
+        var patient = TopicOptions.builder().backoff(Duration.ofMinutes(6));
+        refused("maxBackoff must be at least backoff, which is PT6M, but was 5 min by default.", patient::build);
         var timers = TimersOptions.builder();
         assertThrows(IllegalArgumentException.class, () -> timers.concurrency(0));
         assertThrows(IllegalArgumentException.class, () -> timers.takeoverAfter(Duration.ofMillis(99)));
@@ -286,6 +305,162 @@ class TimersTest {
         assertTrue(timers.pause(NOTES, "r"));
         assertEquals(1, timers.countPaused(NOTES));
         assertEquals(1, timers.listPaused(NOTES, TimerQuery.all()).timers().size());
+    }
+
+    /** Must not be looked at. */
+    private static final class Untouchable extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        public String getMessage() {
+            throw new IllegalStateException("no message");
+        }
+
+        @Override
+        public String toString() {
+            throw new IllegalStateException("no text");
+        }
+    }
+
+    @Test
+    void anExceptionThatCannotBeShownIsItsTimersAlone() throws Exception {
+        var heard = new LinkedBlockingQueue<String>();
+        var once = TopicOptions.builder().attempts(1).build();
+        var timers = timers(TimerRouter.builder()
+                .blockingHandler(NOTES, once, (note, timer) -> {
+                    if (note.equals("bad")) throw new Untouchable();
+                    heard.add(note);
+                })
+                .handler(REMINDERS, once, (reminder, timer) -> CompletableFuture.failedFuture(new Untouchable()))
+                .build());
+        timers.schedule(NOTES, "1", "bad", Duration.ZERO);
+        timers.schedule(REMINDERS, "1", new Reminder("bad", 0), Duration.ZERO);
+        assertEquals(new HandledTimers(0, 0, 0, 2), timers.handleReady());
+        assertTrue(timers.deadTimers("notes", TimerQuery.all())
+                .timers()
+                .get(0)
+                .reason()
+                .contains("Untouchable"));
+        try (var worker = timers.start()) {
+            timers.schedule(NOTES, "2", "bad", Duration.ZERO);
+            timers.schedule(REMINDERS, "2", new Reminder("bad", 0), Duration.ZERO);
+            timers.schedule(NOTES, "3", "fine", Duration.ofMillis(1));
+            assertEquals("fine", heard.take());
+            assertFalse(worker.ended().isDone());
+        }
+        assertEquals(4, timers.deadTimers(TimerQuery.all()).timers().size());
+    }
+
+    private static void refused(String text, Executable call) {
+        var message = assertThrows(IllegalArgumentException.class, call).getMessage();
+        assertTrue(message.contains(text), message);
+    }
+
+    @Test
+    void momentsBeyondEveryCalendarAreRefusedAndThoseBeforeItHavePassed() throws Exception {
+        var timers = timers(TimerRouter.builder()
+                .blockingHandler(NOTES, (note, timer) -> {})
+                .build());
+        var hourly = Recurrence.fixedRate(Duration.ofHours(1));
+        var never = NewTimer.at("a", "x", Instant.MAX);
+        refused("year 9999", () -> timers.schedule(NOTES, "a", "x", Instant.MAX));
+        refused("year 9999", () -> timers.schedule(NOTES, never));
+        refused("year 9999", () -> timers.scheduleAll(NOTES, List.of(never)));
+        refused("first", () -> timers.scheduleRecurring(NOTES, "a", "x", hourly, Instant.MAX));
+        for (var call : List.<Supplier<CompletableFuture<?>>>of(
+                () -> timers.async().schedule(NOTES, "a", "x", Instant.MAX),
+                () -> timers.async().schedule(NOTES, never),
+                () -> timers.async().scheduleAll(NOTES, List.of(never)),
+                () -> timers.async().scheduleRecurring(NOTES, "a", "x", hourly, Instant.MAX))) {
+            assertInstanceOf(
+                    IllegalArgumentException.class,
+                    assertThrows(ExecutionException.class, () -> call.get().get())
+                            .getCause());
+        }
+        assertEquals(0, timers.count(NOTES));
+        timers.schedule(NOTES, "a", "x", Instant.MIN);
+        timers.schedule(NOTES, NewTimer.at("b", "x", Instant.MIN));
+        timers.scheduleAll(NOTES, List.of(NewTimer.at("c", "x", Instant.MIN)));
+        timers.scheduleRecurring(NOTES, "d", "x", hourly, Instant.MIN);
+        var all = TimerQuery.all();
+        assertEquals(
+                4,
+                timers.list(NOTES, all.from(Instant.MIN).until(Instant.MAX))
+                        .timers()
+                        .size());
+        assertEquals(List.of(), timers.list(NOTES, all.from(Instant.MAX)).timers());
+        assertEquals(List.of(), timers.list(NOTES, all.until(Instant.MIN)).timers());
+        assertEquals(4, timers.handleReady().succeeded());
+        // What ends after all calendars does not end, and what has ended before them never occurs.
+        assertTrue(timers.scheduleRecurring(NOTES, "d", "x", hourly.until(Instant.MAX)));
+        assertEquals(1, timers.count(NOTES));
+        refused("never occurs", () -> timers.scheduleRecurring(NOTES, "e", "x", hourly.until(Instant.MIN)));
+    }
+
+    @Test
+    void spansOfHundredsOfYearsAreRefusedOrForEver() throws Exception {
+        for (var span : List.of(Duration.ofNanos(Long.MAX_VALUE), Duration.ofSeconds(Long.MAX_VALUE))) {
+            refused("period", () -> Recurrence.fixedRate(span));
+            refused("period", () -> Recurrence.fixedRate(span, Misfire.CATCH_UP));
+            refused("delay", () -> Recurrence.fixedDelay(span));
+            var options = TimersOptions.builder();
+            refused("takeoverAfter", () -> options.takeoverAfter(span));
+            refused("safetyCheck", () -> options.safetyCheck(span));
+            var failing = TopicOptions.builder().attempts(1).timeout(span).build();
+            var begun = new CountDownLatch(1);
+            var gate = new CountDownLatch(1);
+            var timers = Timers.create(
+                    signalbox,
+                    options.name("with-" + span)
+                            .drainTimeout(span)
+                            .router(TimerRouter.builder()
+                                    .blockingHandler(NOTES, failing, (note, timer) -> {
+                                        if (note.equals("bad")) throw new IOException("broken on purpose");
+                                        begun.countDown();
+                                        gate.await();
+                                    })
+                                    .build())
+                            .build());
+            // Neither its time limit nor the drain's is over at once.
+            timers.schedule(NOTES, "slow", "x", Duration.ZERO);
+            var worker = timers.start();
+            begun.await();
+            var closing = CompletableFuture.runAsync(worker::close);
+            gate.countDown();
+            closing.get();
+            assertEquals(0, timers.count(NOTES));
+            assertTrue(timers.deadTimers(TimerQuery.all()).timers().isEmpty());
+        }
+        // What can be a date is one.
+        var span = Duration.ofNanos(Long.MAX_VALUE);
+        var slow = TopicOptions.builder().backoff(span).maxBackoff(span).build();
+        var options = TimersOptions.builder().deadTimersFor(span);
+        var timers = Timers.create(
+                signalbox,
+                options.router(TimerRouter.builder()
+                                .blockingHandler(NOTES, slow, (note, timer) -> {
+                                    throw new IOException("broken on purpose");
+                                })
+                                .build())
+                        .build());
+        timers.schedule(NOTES, "a", "x", Duration.ZERO);
+        assertEquals(1, timers.handleReady().retried());
+        timers.schedule(NOTES, "b", "x", span);
+        timers.schedule(NOTES, NewTimer.after("c", "x", span));
+        timers.scheduleAll(NOTES, List.of(NewTimer.after("d", "x", span)));
+        assertEquals(0, timers.handleReady().total());
+        var year2200 = Instant.parse("2200-01-01T00:00:00Z");
+        assertEquals(
+                4, timers.list(NOTES, TimerQuery.all().from(year2200)).timers().size());
+        // And what cannot is refused.
+        var longest = Duration.ofSeconds(Long.MAX_VALUE);
+        refused("after", () -> timers.schedule(NOTES, "e", "x", longest));
+        refused("after", () -> timers.schedule(NOTES, NewTimer.after("e", "x", longest)));
+        refused("after", () -> timers.scheduleAll(NOTES, List.of(NewTimer.after("e", "x", longest))));
+        refused("after", () -> timers.requeue("notes", "e", longest));
+        refused("deadTimersFor", () -> options.deadTimersFor(longest));
+        refused("backoff", () -> TopicOptions.builder().backoff(longest));
+        refused("maxBackoff", () -> TopicOptions.builder().maxBackoff(longest));
     }
 
     @Test

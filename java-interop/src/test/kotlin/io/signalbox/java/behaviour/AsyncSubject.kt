@@ -1,5 +1,6 @@
 package io.signalbox.java.behaviour
 
+import io.signalbox.ConnectionState
 import io.signalbox.Event
 import io.signalbox.EventSettings
 import io.signalbox.Mutex
@@ -21,6 +22,9 @@ import kotlin.coroutines.resumeWithException
 import kotlin.jvm.optionals.getOrNull
 import kotlin.time.Duration
 import kotlin.time.toJavaDuration
+import kotlin.time.toKotlinDuration
+import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.suspendCancellableCoroutine
 
 /** The asynchronous view, for the suite. */
@@ -54,6 +58,27 @@ class AsyncSubject(
         configure: EventSettings.() -> Unit,
     ): Event = events.of(view.event(name, eventOptions(configure)).result())
 
+    override fun lazySemaphore(
+        name: String,
+        permits: Int,
+        configure: SemaphoreSettings.() -> Unit,
+    ): Semaphore = handles.of(view.lazySemaphore(name, permits, semaphoreOptions(configure)))
+
+    override fun lazyMutex(
+        name: String,
+        configure: MutexSettings.() -> Unit,
+    ): Mutex = mutexes.of(view.lazyMutex(name, mutexOptions(configure)))
+
+    override fun lazyEvent(
+        name: String,
+        configure: EventSettings.() -> Unit,
+    ): Event = events.of(view.lazyEvent(name, eventOptions(configure)))
+
+    override val state: StateFlow<ConnectionState> get() = MutableStateFlow(view.state())
+
+    override suspend fun ping(timeout: Duration?): Duration =
+        (if (timeout == null) view.ping() else view.ping(timeout.toJavaDuration())).result().toKotlinDuration()
+
     override fun close() = view.close()
 
     override suspend fun closeAndJoin() {
@@ -80,6 +105,18 @@ class AsyncSubject(
             timeout: Duration,
         ): Permit? = view.tryAcquire(permits, timeout.toJavaDuration()).result { it.ifPresent(AsyncPermit::close) }.held()
 
+        override suspend fun acquire(
+            permits: Int,
+            timeout: Duration?,
+            maxHold: Duration,
+        ): Permit = Held(view.acquire(options(permits, timeout, maxHold)).result { it.close() })
+
+        override suspend fun tryAcquire(
+            permits: Int,
+            timeout: Duration,
+            maxHold: Duration,
+        ): Permit? = view.tryAcquire(options(permits, timeout, maxHold)).result { it.ifPresent(AsyncPermit::close) }.held()
+
         override suspend fun permits(): Int = view.permits().result()
 
         override suspend fun availablePermits(): Int = view.availablePermits().result()
@@ -91,6 +128,22 @@ class AsyncSubject(
         override suspend fun resize(permits: Int) {
             view.resize(permits).result()
         }
+
+        override suspend fun redeclare(permits: Int) {
+            view.redeclare(permits).result()
+        }
+
+        override suspend fun revoke(
+            fencingToken: Long,
+            patience: Duration?,
+        ): Boolean =
+            if (patience == null) {
+                view.revoke(fencingToken).result()
+            } else {
+                view.revoke(fencingToken, patience.toJavaDuration()).result()
+            }
+
+        override suspend fun delete(): Boolean = view.delete().result()
 
         override suspend fun addPermits(permits: Int): Int = view.addPermits(permits).result()
     }
@@ -109,9 +162,31 @@ class AsyncSubject(
         override suspend fun tryLock(timeout: Duration): Permit? =
             view.tryLock(timeout.toJavaDuration()).result { it.ifPresent(AsyncPermit::close) }.held()
 
+        override suspend fun lock(
+            timeout: Duration?,
+            maxHold: Duration,
+        ): Permit = Held(view.lock(options(1, timeout, maxHold)).result { it.close() })
+
+        override suspend fun tryLock(
+            timeout: Duration,
+            maxHold: Duration,
+        ): Permit? = view.tryLock(options(1, timeout, maxHold)).result { it.ifPresent(AsyncPermit::close) }.held()
+
         override suspend fun isLocked(): Boolean = view.isLocked.result()
 
         override suspend fun owner(): SemaphoreSnapshot.Holder? = view.owner().result().getOrNull()?.kotlin()
+
+        override suspend fun revoke(
+            fencingToken: Long,
+            patience: Duration?,
+        ): Boolean =
+            if (patience == null) {
+                view.revoke(fencingToken).result()
+            } else {
+                view.revoke(fencingToken, patience.toJavaDuration()).result()
+            }
+
+        override suspend fun delete(): Boolean = view.delete().result()
 
         override suspend fun snapshot(limit: Int): SemaphoreSnapshot = view.snapshot(limit).result().kotlin()
     }
@@ -135,6 +210,8 @@ class AsyncSubject(
             view.tryAwait(timeout.toJavaDuration()).result { if (it) view.set() }
 
         override suspend fun clear(): Int = view.clear().result()
+
+        override suspend fun delete(): Boolean = view.delete().result()
 
         override suspend fun isSet(): Boolean = view.isSet.result()
     }

@@ -1,5 +1,6 @@
 package io.signalbox.java.behaviour
 
+import io.signalbox.ConnectionState
 import io.signalbox.Event
 import io.signalbox.EventSettings
 import io.signalbox.Mutex
@@ -18,7 +19,14 @@ import kotlin.coroutines.resumeWithException
 import kotlin.jvm.optionals.getOrNull
 import kotlin.time.Duration
 import kotlin.time.toJavaDuration
+import kotlin.time.toKotlinDuration
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.suspendCancellableCoroutine
+import kotlinx.coroutines.withContext
 
 /** The blocking view, for the suite: every call has a thread of [threads] wait, and cancelling it interrupts that. */
 class BlockingSubject(
@@ -52,6 +60,27 @@ class BlockingSubject(
         configure: EventSettings.() -> Unit,
     ): Event = events.of(block { view.event(name, eventOptions(configure)) })
 
+    override fun lazySemaphore(
+        name: String,
+        permits: Int,
+        configure: SemaphoreSettings.() -> Unit,
+    ): Semaphore = handles.of(view.lazySemaphore(name, permits, semaphoreOptions(configure)))
+
+    override fun lazyMutex(
+        name: String,
+        configure: MutexSettings.() -> Unit,
+    ): Mutex = mutexes.of(view.lazyMutex(name, mutexOptions(configure)))
+
+    override fun lazyEvent(
+        name: String,
+        configure: EventSettings.() -> Unit,
+    ): Event = events.of(view.lazyEvent(name, eventOptions(configure)))
+
+    override val state: StateFlow<ConnectionState> get() = MutableStateFlow(view.state())
+
+    override suspend fun ping(timeout: Duration?): Duration =
+        block { if (timeout == null) view.ping() else view.ping(timeout.toJavaDuration()) }.toKotlinDuration()
+
     override fun close() = view.async().close()
 
     override suspend fun closeAndJoin() {
@@ -78,6 +107,18 @@ class BlockingSubject(
             timeout: Duration,
         ): Permit? = maybe { view.tryAcquire(permits, timeout.toJavaDuration()) }
 
+        override suspend fun acquire(
+            permits: Int,
+            timeout: Duration?,
+            maxHold: Duration,
+        ): Permit = Held(block({ it.close() }) { view.acquire(options(permits, timeout, maxHold)) })
+
+        override suspend fun tryAcquire(
+            permits: Int,
+            timeout: Duration,
+            maxHold: Duration,
+        ): Permit? = maybe { view.tryAcquire(options(permits, timeout, maxHold)) }
+
         override suspend fun permits(): Int = block { view.permits() }
 
         override suspend fun availablePermits(): Int = block { view.availablePermits() }
@@ -87,6 +128,20 @@ class BlockingSubject(
         override suspend fun snapshot(limit: Int): SemaphoreSnapshot = block { view.snapshot(limit) }.kotlin()
 
         override suspend fun resize(permits: Int) = block { view.resize(permits) }
+
+        override suspend fun redeclare(permits: Int) = block { view.redeclare(permits) }
+
+        override suspend fun revoke(
+            fencingToken: Long,
+            patience: Duration?,
+        ): Boolean =
+            if (patience == null) {
+                block { view.revoke(fencingToken) }
+            } else {
+                block { view.revoke(fencingToken, patience.toJavaDuration()) }
+            }
+
+        override suspend fun delete(): Boolean = block { view.delete() }
 
         override suspend fun addPermits(permits: Int): Int = block { view.addPermits(permits) }
     }
@@ -104,9 +159,31 @@ class BlockingSubject(
 
         override suspend fun tryLock(timeout: Duration): Permit? = maybe { view.tryLock(timeout.toJavaDuration()) }
 
+        override suspend fun lock(
+            timeout: Duration?,
+            maxHold: Duration,
+        ): Permit = Held(block({ it.close() }) { view.lock(options(1, timeout, maxHold)) })
+
+        override suspend fun tryLock(
+            timeout: Duration,
+            maxHold: Duration,
+        ): Permit? = maybe { view.tryLock(options(1, timeout, maxHold)) }
+
         override suspend fun isLocked(): Boolean = block { view.isLocked }
 
         override suspend fun owner(): SemaphoreSnapshot.Holder? = block { view.owner() }.getOrNull()?.kotlin()
+
+        override suspend fun revoke(
+            fencingToken: Long,
+            patience: Duration?,
+        ): Boolean =
+            if (patience == null) {
+                block { view.revoke(fencingToken) }
+            } else {
+                block { view.revoke(fencingToken, patience.toJavaDuration()) }
+            }
+
+        override suspend fun delete(): Boolean = block { view.delete() }
 
         override suspend fun snapshot(limit: Int): SemaphoreSnapshot = block { view.snapshot(limit) }.kotlin()
     }
@@ -130,6 +207,8 @@ class BlockingSubject(
 
         override suspend fun clear(): Int = block { view.clear() }
 
+        override suspend fun delete(): Boolean = block { view.delete() }
+
         override suspend fun isSet(): Boolean = block { view.isSet }
     }
 
@@ -149,19 +228,28 @@ class BlockingSubject(
         giveBack: (T) -> Unit = {},
         interruptible: Boolean = true,
         call: () -> T,
-    ): T =
-        suspendCancellableCoroutine { continuation ->
-            val thread = AtomicReference<Thread>()
-            val task = threads.submit {
-                thread.set(Thread.currentThread())
-                val result = runCatching(call)
-                result.onSuccess { continuation.resume(it) { _, unwanted, _ -> giveBack(unwanted) } }
-                result.onFailure { continuation.resumeWithException(it) }
+    ): T {
+        val ended = CompletableDeferred<Unit>()
+        try {
+            return suspendCancellableCoroutine { continuation ->
+                val thread = AtomicReference<Thread>()
+                val task = threads.submit {
+                    thread.set(Thread.currentThread())
+                    val result = runCatching(call)
+                    ended.complete(Unit)
+                    result.onSuccess { continuation.resume(it) { _, unwanted, _ -> giveBack(unwanted) } }
+                    result.onFailure { continuation.resumeWithException(it) }
+                }
+                if (interruptible) continuation.invokeOnCancellation { task.cancel(true) }
+                // The suite takes what was started first for what was asked for first.
+                while (!task.isDone && !thread.get().waitsForAnswer()) Thread.onSpinWait()
             }
-            if (interruptible) continuation.invokeOnCancellation { task.cancel(true) }
-            // The suite takes what was started first for what was asked for first.
-            while (!task.isDone && !thread.get().waitsForAnswer()) Thread.onSpinWait()
+        } catch (cancelled: CancellationException) {
+            // The suite takes what was cancelled and joined for over: so is the call of an interrupted thread when it has returned.
+            if (interruptible) withContext(NonCancellable) { ended.await() }
+            throw cancelled
         }
+    }
 
     private fun Thread?.waitsForAnswer() =
         this != null && LockSupport.getBlocker(this)?.javaClass?.enclosingClass == CompletableFuture::class.java

@@ -2,6 +2,7 @@ package io.signalbox.java.behaviour
 
 import io.signalbox.Event
 import io.signalbox.EventSettings
+import io.signalbox.HandleUsage
 import io.signalbox.Mutex
 import io.signalbox.MutexSettings
 import io.signalbox.Observation
@@ -14,6 +15,7 @@ import io.signalbox.Signalbox
 import io.signalbox.SignalboxListener
 import io.signalbox.SignalboxSettings
 import io.signalbox.event.Lookable
+import io.signalbox.java.AcquireOptions
 import io.signalbox.java.AfterDataLoss
 import io.signalbox.java.EventOptions
 import io.signalbox.java.Grant
@@ -50,6 +52,8 @@ abstract class Subject(
         limit: Int,
     ): List<SemaphoreStatistics> = notInTheSuite()
 
+    override fun usage(): List<HandleUsage> = notInTheSuite()
+
     override fun addListener(listener: SignalboxListener): DisposableHandle = notInTheSuite()
 
     override fun observations(): Flow<Observation> = notInTheSuite()
@@ -80,9 +84,21 @@ fun options(configure: SignalboxSettings.() -> Unit): SignalboxOptions {
         .lease(settings.lease.toJavaDuration())
         .retention(settings.retention.toJavaDuration())
         .storeTimeout(settings.storeTimeout.toJavaDuration())
+        .maxWaiters(settings.maxWaiters)
         .announceInScript(settings.announceInScript)
         .callbackExecutor(Runnable::run)
         .build()
+}
+
+/** Java has another way to say that there is no limit, so the suite's is the longest. */
+internal fun options(
+    permits: Int,
+    timeout: Duration?,
+    maxHold: Duration,
+): AcquireOptions {
+    require(maxHold > Duration.ZERO) { "maxHold must be longer than zero, but was $maxHold." }
+    val options = AcquireOptions.defaults().permits(permits).maxHold(maxHold.toJavaDuration())
+    return if (timeout == null) options else options.timeout(timeout.toJavaDuration())
 }
 
 fun semaphoreOptions(configure: SemaphoreSettings.() -> Unit): SemaphoreOptions {
@@ -90,7 +106,11 @@ fun semaphoreOptions(configure: SemaphoreSettings.() -> Unit): SemaphoreOptions 
     val options = SemaphoreOptions.builder()
     settings.maxHold.ifFinite { options.maxHold(it.toJavaDuration()) }
     settings.acquireTimeout.ifFinite { options.acquireTimeout(it.toJavaDuration()) }
-    return options.bounded(settings.bounded).afterDataLoss(AfterDataLoss.valueOf(settings.afterDataLoss.name)).build()
+    settings.longestLease?.let { options.longestLease(it.toJavaDuration()) }
+    options.maxWaiters(settings.maxWaiters)
+    return options.onMismatch(
+        settings.onMismatch,
+    ).bounded(settings.bounded).afterDataLoss(AfterDataLoss.valueOf(settings.afterDataLoss.name)).build()
 }
 
 fun mutexOptions(configure: MutexSettings.() -> Unit): MutexOptions {
@@ -98,6 +118,8 @@ fun mutexOptions(configure: MutexSettings.() -> Unit): MutexOptions {
     val options = MutexOptions.builder()
     settings.maxHold.ifFinite { options.maxHold(it.toJavaDuration()) }
     settings.lockTimeout.ifFinite { options.lockTimeout(it.toJavaDuration()) }
+    settings.longestLease?.let { options.longestLease(it.toJavaDuration()) }
+    options.maxWaiters(settings.maxWaiters)
     return options.afterDataLoss(AfterDataLoss.valueOf(settings.afterDataLoss.name)).build()
 }
 

@@ -13,6 +13,7 @@ import io.signalbox.timers.NewTimer
 import io.signalbox.timers.Recurrence
 import io.signalbox.timers.Timer
 import io.signalbox.timers.TimerEvent
+import io.signalbox.timers.TimerListener
 import io.signalbox.timers.TimerMetadata
 import io.signalbox.timers.TimerPage
 import io.signalbox.timers.Timers
@@ -30,6 +31,7 @@ import io.signalbox.timers.internal.ledger.TimerLedger
 import io.signalbox.timers.internal.memory.MemoryTimers
 import io.signalbox.timers.internal.redis.RedisTimerLedger
 import io.signalbox.timers.internal.redis.TimerKeys
+import io.signalbox.timers.internal.worker.Mover
 import io.signalbox.timers.internal.worker.Reporter
 import io.signalbox.timers.internal.worker.Worker
 import java.time.Instant
@@ -39,17 +41,22 @@ import java.util.concurrent.atomic.AtomicReference
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.nanoseconds
+import kotlinx.coroutines.DisposableHandle
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.asSharedFlow
+import kotlinx.coroutines.isActive
 import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
+import kotlinx.coroutines.withTimeoutOrNull
 import org.HdrHistogram.Histogram
+import org.slf4j.Logger
+import org.slf4j.LoggerFactory
 
 /** The one [Timers]: checks and encodes what goes to the store, decodes what comes from it, and starts workers. */
 internal class DefaultTimers<C>(
-    owner: BackendOwner,
+    private val owner: BackendOwner,
     private val context: C,
     settings: TimersSettings<C>,
     makeLedger: (SignalboxBackend, TimersConfig) -> TimerLedger = ::ledgerOf,
@@ -69,6 +76,7 @@ internal class DefaultTimers<C>(
     private val readBack: MutableSet<Pair<String, Class<*>?>> = ConcurrentHashMap.newKeySet()
     private val sharding = Sharding(config.shards, config.previousShards)
     private val lines = sharding.all.map { WriteLines(it, ledger, backend, config.boundMillis) }
+    private val mover = Mover(backend.scope, sharding::of) { shard, topic, keep -> change(topic, keep, shard) }
     private val reporter = Reporter(settings.listener)
     private val running = AtomicReference<Worker>()
     private val passes: MutableSet<Worker> = ConcurrentHashMap.newKeySet()
@@ -151,12 +159,15 @@ internal class DefaultTimers<C>(
         val record = record(topic, payload, recurrence, metadata)
         val given = first?.let { Limits.at(it, "first") }
         open()
-        val due = given ?: firstOf(recurrence)
+        val due = given ?: firstOf(recurrence, sharding.of(topic.name, id))
         return change(topic.name, Change.Keep(id, due, record)).also { removeFormer(topic.name, id) }
     }
 
-    private suspend fun firstOf(recurrence: Recurrence): Due {
-        val first = requireNotNull(recurrence.first(now())) { "The recurrence \"$recurrence\" never occurs, or not any more." }
+    private suspend fun firstOf(
+        recurrence: Recurrence,
+        shard: Int,
+    ): Due {
+        val first = requireNotNull(recurrence.first(now(shard))) { "The recurrence \"$recurrence\" never occurs, or not any more." }
         return Limits.at(first)
     }
 
@@ -256,7 +267,9 @@ internal class DefaultTimers<C>(
             when {
                 recurrence == null -> Due.at(stored.due)
                 pause != null -> Due.after(pause)
-                else -> now().let { now -> Limits.at(recurrence.upcoming(Instant.ofEpochMilli(stored.due), now) ?: now) }
+                else -> now(sharding.of(topic.name, id)).let { now ->
+                    Limits.at(recurrence.upcoming(Instant.ofEpochMilli(stored.due), now) ?: now)
+                }
             }
         return changeEverywhere(topic.name, id) { Change.Resume(id, due) }
     }
@@ -467,16 +480,24 @@ internal class DefaultTimers<C>(
         )
     }
 
-    override suspend fun now(): Instant = asked { ledger.now() }
+    override suspend fun now(): Instant = now(shard = 0)
+
+    private suspend fun now(shard: Int): Instant = asked { ledger.now(shard) }
+
+    /** What is due now, by the clock of each shard. */
+    private suspend fun horizons(): List<Long> {
+        val one = Limits.millis(now(), roundUp = true)
+        return sharding.all.map { shard -> if (shard > 0 && ledger.isSpread) Limits.millis(now(shard), roundUp = true) else one }
+    }
 
     private fun requireLimit(limit: Int) = require(limit in 1..MAX_PAGE) { "limit must be 1 to $MAX_PAGE, but was $limit." }
 
     // ---- handling ----------------------------------------------------------------------------------------------------------
 
     override suspend fun run(): Nothing {
-        check(routes.isNotEmpty()) { "There is no handler to run. Include a router, or add handlers with on(topic) { }." }
+        check(routes.isNotEmpty()) { "There is no handler to run. Include a router, or add handlers." }
         open()
-        val worker = worker(horizon = 0)
+        val worker = worker { 0 }
         check(running.compareAndSet(null, worker)) { "run() is running already. One is enough: raise concurrency instead." }
         try {
             if (isClosed) throw closed()
@@ -490,7 +511,7 @@ internal class DefaultTimers<C>(
     override suspend fun handleReady(): HandledTimers {
         open()
         if (routes.isEmpty()) return HandledTimers(0, 0, 0, 0)
-        val worker = worker(horizon = Limits.millis(now(), roundUp = true))
+        val worker = horizons().let { until -> worker { shard -> until[shard] } }
         passes.add(worker)
         try {
             if (isClosed) throw closed()
@@ -501,10 +522,14 @@ internal class DefaultTimers<C>(
         return worker.handled()
     }
 
-    private suspend fun worker(horizon: Long) =
-        Worker(backend, config, ledger, sharding.all, routes.values, context, interceptors, reporter, currentCoroutineContext(), horizon)
+    private suspend fun worker(horizon: (shard: Int) -> Long): Worker {
+        val caller = currentCoroutineContext()
+        return Worker(backend, config, ledger, sharding.all, routes.values, context, interceptors, reporter, caller, mover, horizon)
+    }
 
     override val events: Flow<TimerEvent> = reporter.events.asSharedFlow()
+
+    override fun addListener(listener: TimerListener): DisposableHandle = reporter.add(listener)
 
     override fun lag(): Histogram = reporter.lag()
 
@@ -512,7 +537,7 @@ internal class DefaultTimers<C>(
 
     /** Makes sure, once, that all processes mean the same number of shards. */
     private suspend fun open() {
-        if (isClosed) throw closed()
+        if (isClosed || !backend.scope.isActive) throw closed()
         if (isOpen) return
         opening.withLock {
             if (isOpen) return
@@ -521,20 +546,25 @@ internal class DefaultTimers<C>(
                 "The timers of service '${config.name}' are spread over $stored shards, and shards is ${config.shards} here. " +
                     "All processes must agree; to change the number, set previousShards = $stored until all timers from before are gone."
             }
+            if (ledger.isSpread && config.shards == 1) log.warn(ONE_SHARD, config.name)
             isOpen = true
         }
     }
 
     /** Asks again until the store answers or its time is up. For requests that change nothing, or the same when repeated. */
-    private suspend fun <T> asked(request: suspend () -> T): T {
+    private suspend fun <T> asked(request: suspend () -> T): T = owner.untilClosed { backend.settings.time.run { answered(request) } }
+
+    private suspend fun <T> answered(request: suspend () -> T): T {
         val limit = backend.clock.nanos() + backend.settings.storeTimeoutNanos
         var attempt = 0
         while (true) {
-            if (isClosed) throw closed()
+            if (isClosed || !backend.scope.isActive) throw closed()
             try {
                 return request()
             } catch (failure: LedgerFailure) {
                 if (failure.final) throw failure.error
+                // Once more, because another server may be the primary by now.
+                if (failure.refused && attempt > 0) throw failure.told()
                 if (backend.clock.nanos() > limit) {
                     throw StoreUnavailableException(
                         "The store gave no usable answer in time. Last problem: ${failure.error.message}",
@@ -557,11 +587,16 @@ internal class DefaultTimers<C>(
     override val patience: Duration get() = config.drainTimeout
 
     override suspend fun awaitFarewell() {
-        lines.forEach { it.awaitEnd() }
+        // Handlers have more time than what only waits for the store.
+        withTimeoutOrNull(backend.settings.storeTimeoutMillis.milliseconds) { lines.forEach { it.awaitEnd() } }
+        lines.forEach { it.end() }
         while (running.get() != null || passes.isNotEmpty()) delay(POLL)
     }
 
     private companion object {
+        val log: Logger = LoggerFactory.getLogger(DefaultTimers::class.java)
+        const val ONE_SHARD =
+            "The timers of service '{}' are in one shard, and so on one master of the cluster: set shards to some times the number of masters"
         const val MAX_PAGE = 1000
         val POLL = 5.milliseconds
         val FOR_EVER = 0..Limits.LAST.toEpochMilli()

@@ -36,6 +36,16 @@ internal object Records {
         over: Int,
     ): String = if (recurrence.count == null) recurrence.encoded() else "${recurrence.encoded()}\t$over"
 
+    /** [record] of a recurring timer with another head; as it is if that is `null`. */
+    fun withHead(
+        record: ByteArray,
+        head: String?,
+    ): ByteArray {
+        if (head == null) return record
+        val end = record.indexOf(NEWLINE)
+        return byteArrayOf(record[0]) + head.toByteArray() + record.copyOfRange(end, record.size)
+    }
+
     /** Throws if the record is none, or has a recurrence that this version does not know. */
     fun read(record: ByteArray): Content {
         if (record.firstOrNull() == PLAIN) return Content.PLAIN

@@ -14,9 +14,13 @@ import java.util.concurrent.locks.ReentrantLock
 import kotlin.concurrent.withLock
 import kotlin.time.Duration.Companion.nanoseconds
 import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.DelicateCoroutinesApi
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.delay
+import kotlinx.coroutines.isActive
 import kotlinx.coroutines.launch
+import org.slf4j.LoggerFactory
 
 /**
  * What this client has to say about the timers of one shard, one request at a time: while one is on its way, operations of all
@@ -37,14 +41,16 @@ internal class WriteLine(
 
     fun submit(operations: List<Operation>) {
         lock.withLock {
-            if (isClosed) {
+            if (isClosed || !backend.scope.isActive) {
                 operations.forEach { it.drop() }
                 throw SignalboxClosedException(CLOSED)
             }
             val now = backend.clock.nanos()
             operations.forEach { it.since = now }
             waiting.addAll(operations)
-            if (flight == null) flight = backend.scope.launch { flyAll() }
+            // Also if the scope ends at this moment: then only to say so.
+            @OptIn(DelicateCoroutinesApi::class)
+            if (flight == null) flight = backend.scope.launch(start = CoroutineStart.ATOMIC) { flyAll() }
         }
     }
 
@@ -57,13 +63,14 @@ internal class WriteLine(
                 } catch (stop: CancellationException) {
                     batch.forEach { it.failed(SignalboxClosedException(CLOSED_IN_FLIGHT)) }
                     throw stop
-                } catch (problem: Exception) {
+                } catch (problem: Throwable) {
+                    // Also an Error: nobody may wait for ever.
                     batch.forEach { it.failed(problem) }
                 }
             }
-        } catch (problem: Throwable) {
-            failAll(if (problem is CancellationException) SignalboxClosedException(CLOSED) else problem)
-            throw problem
+        } catch (stop: CancellationException) {
+            failAll(SignalboxClosedException(CLOSED))
+            throw stop
         }
     }
 
@@ -94,6 +101,7 @@ internal class WriteLine(
             topics.map { (topic, operations) -> TopicWrite(topic, operations.mapNotNull { it.set }, operations.mapNotNull { it.change }) }
         number++
         var attempt = 0
+        var refusals = 0
         var isUncertain = false
         while (true) {
             try {
@@ -112,8 +120,9 @@ internal class WriteLine(
                     }
                 }
             } catch (failure: LedgerFailure) {
-                // Out of memory is said by the script's first write, before anything is changed.
-                isUncertain = isUncertain || (failure.executed && !failure.isOutOfMemory)
+                isUncertain = isUncertain || failure.executed
+                // Once more, because another server may be the primary by now.
+                if (failure.refused && !failure.isOutOfMemory && ++refusals > 1) return refused(batch, failure, isUncertain)
                 if (failure.final) return batch.forEach { it.failed(failure.error) }
                 val adding = if (failure.isOutOfMemory) batch.filter { it.addsTimer } else emptyList()
                 if (adding.isNotEmpty()) {
@@ -128,6 +137,16 @@ internal class WriteLine(
             }
             delay(backend.settings.backoffNanos(attempt++).nanoseconds)
         }
+    }
+
+    private fun refused(
+        batch: List<Operation>,
+        failure: LedgerFailure,
+        isUncertain: Boolean,
+    ) {
+        val became = if (isUncertain) "may have been changed or not" else "were not changed"
+        val refusal = StoreUnavailableException("${failure.told().message} The timers $became.", failure.error)
+        batch.forEach { it.failed(refusal) }
     }
 
     private fun done(
@@ -159,7 +178,7 @@ internal class WriteLine(
         number = 1
     }
 
-    private val LedgerFailure.isOutOfMemory: Boolean get() = error.message.orEmpty().startsWith("OOM")
+    private val LedgerFailure.isOutOfMemory: Boolean get() = refused && "OOM" in error.message.orEmpty()
 
     private fun outOfMemory(isUncertain: Boolean): String =
         "The server is out of memory (maxmemory) and refuses new timers: " +
@@ -193,6 +212,11 @@ internal class WriteLine(
     /** What was submitted before is still sent. */
     fun close() = lock.withLock { isClosed = true }
 
+    /** Gives up what has not been answered. */
+    fun end() {
+        lock.withLock { flight }?.cancel()
+    }
+
     suspend fun awaitEnd() {
         lock.withLock { flight }?.join()
     }
@@ -222,14 +246,18 @@ internal class Operation(
         val id: String,
     )
 
-    fun done(result: Boolean) {
-        onEnd(timer)
-        completion.done(result)
-    }
+    fun done(result: Boolean) = told { completion.done(result) }
 
-    fun failed(problem: Throwable) {
+    fun failed(problem: Throwable) = told { completion.failed(problem) }
+
+    /** Whose dispatcher throws is the only one to suffer from it. */
+    private inline fun told(tell: () -> Unit) {
         onEnd(timer)
-        completion.failed(problem)
+        try {
+            tell()
+        } catch (problem: Throwable) {
+            Problems.log(log, problem) { log.warn("Somebody who waited for timer '{}' of topic '{}' could not be told", id, topic, it) }
+        }
     }
 
     /** Nobody waits for it any more. */
@@ -239,6 +267,10 @@ internal class Operation(
 
     /** Whether it may need memory that the server has not got any more. */
     val addsTimer: Boolean get() = set != null || change is Change.Keep
+
+    private companion object {
+        val log = LoggerFactory.getLogger(Operation::class.java)
+    }
 
     /** By the client's clock. */
     var since = 0L

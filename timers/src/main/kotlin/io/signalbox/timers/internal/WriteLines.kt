@@ -45,6 +45,8 @@ internal class WriteLines(
 
     fun close() = lines.forEach { it.close() }
 
+    fun end() = lines.forEach { it.end() }
+
     suspend fun awaitEnd() = lines.forEach { it.awaitEnd() }
 
     private companion object {

@@ -83,6 +83,11 @@ class TimersBadInputSpec : FunSpec({
         timers.schedule(Notes, "a", Note("x".repeat(89)), after = 1.days)
         shouldThrow<IllegalArgumentException> { timers.schedule(Notes, "b", Note("x".repeat(90)), after = 1.days) }.message shouldContain
             "has 101 bytes, more than maxPayloadBytes"
+        for (half in listOf("x\uD83D", "\uDE00x", "\uDE00\uD83D")) {
+            shouldThrow<IllegalArgumentException> { timers.schedule(Notes, "b", Note(half), after = 1.days) }.message shouldContain
+                "lone surrogate"
+        }
+        timers.get(Notes, "b") shouldBe null
         timers.schedule(Notes, "c", Note("\u0000\n\uD83D\uDE00"), after = 1.days)
         timers.get(Notes, "c").shouldNotBeNull().payload shouldBe Note("\u0000\n\uD83D\uDE00")
     }
@@ -115,6 +120,7 @@ class TimersBadInputSpec : FunSpec({
         bad { backoff = (-1).seconds }
         bad { backoff = Duration.INFINITE }
         bad { maxBackoff = Duration.INFINITE }
+        bad { maxBackoff = 999.milliseconds }
         bad { backoffFactor = 0.9 }
         bad { backoffFactor = Double.NaN }
         bad { backoffJitter = 1.1 }

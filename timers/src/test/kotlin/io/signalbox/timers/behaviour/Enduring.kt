@@ -7,6 +7,7 @@ import io.kotest.matchers.string.shouldContain
 import io.signalbox.timers.NewTimer
 import io.signalbox.timers.Recurrence
 import io.signalbox.timers.TimerListener
+import io.signalbox.timers.TopicSettings
 import java.time.Instant
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
@@ -77,6 +78,58 @@ fun TimersBehaviour.enduring() {
             val timers = service { on(Notes, { timeout = limit }) { note(it) } }
             timers.schedule(Notes, "a", Note("x"), after = Duration.ZERO)
             timers.handleReady().succeeded shouldBe 1
+        }
+    }
+
+    behaviour("spans of hundreds of years are for ever, or refused, wherever they are given") {
+        for (span in listOf(Long.MAX_VALUE.nanoseconds, Duration.INFINITE)) {
+            val timers = service {
+                drainTimeout = span
+                deadTimersFor = span
+                on(Notes, {
+                    attempts = 1
+                    timeout = span
+                }) {
+                    note(it)
+                    if (it.text == "fails") error("on purpose")
+                }
+            }
+            timers.schedule(Notes, "bad", Note("fails"), after = Duration.ZERO)
+            timers.schedule(Notes, "good", Note("x"), after = Duration.ZERO)
+            timers.handleReady().run { Pair(succeeded, dead) } shouldBe Pair(1, 1)
+            // A turn that would remove what is dead for too long.
+            timers.handleReady().total shouldBe 0
+            timers.deadTimers().timers.map { it.id } shouldBe listOf("bad")
+            shouldThrow<IllegalArgumentException> { Recurrence.fixedRate(span) }.message shouldContain "period must be at most"
+            shouldThrow<IllegalArgumentException> { Recurrence.fixedDelay(span) }.message shouldContain "delay must be at most"
+            shouldThrow<IllegalArgumentException> { service { takeoverAfter = span } }.message shouldContain "takeoverAfter must be at most"
+            shouldThrow<IllegalArgumentException> { service { safetyCheck = span } }.message shouldContain "safetyCheck must be at most"
+            timers.discard("notes", "bad") shouldBe true
+        }
+        // What can be a date is one, and what cannot is refused.
+        val span = Long.MAX_VALUE.nanoseconds
+        val slow = service {
+            on(Notes, {
+                backoff = span
+                maxBackoff = span
+            }) { error("on purpose") }
+        }
+        slow.schedule(Notes, "a", Note("x"), after = Duration.ZERO)
+        slow.handleReady().retried shouldBe 1
+        slow.schedule(Notes, "b", Note("x"), after = span)
+        slow.scheduleAll(Notes, listOf(NewTimer("c", Note("x"), span)))
+        slow.handleReady().total shouldBe 0
+        slow.list(Notes).timers.map { it.next > Instant.parse("2200-01-01T00:00:00Z") } shouldBe List(3) { true }
+        for (call in listOf<suspend () -> Any?>(
+            { slow.schedule(Notes, "d", Note("x"), after = Duration.INFINITE) },
+            { slow.scheduleAll(Notes, listOf(NewTimer("d", Note("x"), Duration.INFINITE))) },
+            { slow.requeue("notes", "d", after = Duration.INFINITE) },
+        )) {
+            shouldThrow<IllegalArgumentException> { call() }.message shouldContain "after must be at most"
+        }
+        for (settings in listOf<TopicSettings.() -> Unit>({ backoff = Duration.INFINITE }, { maxBackoff = Duration.INFINITE })) {
+            shouldThrow<IllegalArgumentException> { service { on(Notes, settings) {} } }.message shouldContain
+                "ackoff of topic 'notes' must be"
         }
     }
 

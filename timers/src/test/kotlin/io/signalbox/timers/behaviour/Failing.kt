@@ -1,14 +1,19 @@
 package io.signalbox.timers.behaviour
 
+import ch.qos.logback.classic.Level
+import io.kotest.matchers.collections.shouldContainExactlyInAnyOrder
 import io.kotest.matchers.collections.shouldHaveSize
 import io.kotest.matchers.ints.shouldBeGreaterThan
 import io.kotest.matchers.nulls.shouldNotBeNull
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
+import io.signalbox.logging.logged
 import io.signalbox.timers.DeadTimer
+import io.signalbox.timers.Recurrence
 import io.signalbox.timers.Timer
 import io.signalbox.timers.TimerEvent
 import io.signalbox.timers.TimerListener
+import java.time.Instant
 import java.util.concurrent.CountDownLatch
 import java.util.concurrent.atomic.AtomicBoolean
 import java.util.concurrent.atomic.AtomicInteger
@@ -50,6 +55,36 @@ fun TimersBehaviour.failing() {
         problems.indices.forEach { timers.schedule(Notes, "$it", Note("$it"), after = Duration.ZERO) }
         List(2 * problems.size) { log.next().run { "$id/$attempt" } }.sorted() shouldBe
             problems.indices.flatMap { listOf("$it/1", "$it/2") }.sorted()
+    }
+
+    behaviour("each attempt that fails is logged once, and so is a timer that is dead, or an occurrence that is given up") {
+        val timers = service {
+            on(Notes, {
+                attempts = 3
+                backoff = 1.milliseconds
+                backoffJitter = 0.0
+            }) {
+                note(it)
+                error("no way")
+            }
+        }
+        val lines =
+            logged(Level.INFO) {
+                timers.schedule(Notes, "a", Note("x"), after = Duration.ZERO)
+                timers.scheduleRecurring(Notes, "r", Note("x"), Recurrence.fixedRate(1.hours), first = Instant.EPOCH)
+                timers.start()
+                repeat(6) { log.next() }
+                soon { timers.deadTimers().timers shouldHaveSize 1 }
+                soon { timers.get(Notes, "r").shouldNotBeNull().attempts shouldBe 0 }
+            }
+        lines.filter { "of topic 'notes'" in it } shouldContainExactlyInAnyOrder
+            listOf("a", "r").flatMap { id ->
+                listOf(
+                    "INFO Handlers: Timer '$id' of topic 'notes' failed at attempt 1 and comes again in 1ms",
+                    "INFO Handlers: Timer '$id' of topic 'notes' failed at attempt 2 and comes again in 2ms",
+                )
+            } + "WARN Handlers: Timer 'a' of topic 'notes' has failed 3 times and is dead" +
+            "WARN Handlers: An occurrence of timer 'r' of topic 'notes' has failed 3 times and is given up"
     }
 
     behaviour("a timer that has used up its attempts is dead, visible, and can be requeued or discarded") {

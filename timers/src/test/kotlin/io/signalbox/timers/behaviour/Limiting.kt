@@ -1,18 +1,15 @@
 package io.signalbox.timers.behaviour
 
 import ch.qos.logback.classic.Level
-import ch.qos.logback.classic.Logger
-import ch.qos.logback.classic.spi.ILoggingEvent
-import ch.qos.logback.core.read.ListAppender
 import io.kotest.matchers.ints.shouldBeLessThanOrEqual
 import io.kotest.matchers.shouldBe
+import io.signalbox.logging.logged
 import io.signalbox.timers.NewTimer
 import java.util.concurrent.atomic.AtomicInteger
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.yield
-import org.slf4j.LoggerFactory
 
 /** Counts how many are inside at the same time, at most. */
 private class Gauge {
@@ -126,20 +123,16 @@ fun TimersBehaviour.limiting() {
             on(Others, handler = { note(it) })
         }
         limiting.closeAndJoin()
-        val logger = LoggerFactory.getLogger("io.signalbox.timers.internal.worker.Lane") as Logger
-        val appender = ListAppender<ILoggingEvent>().apply { start() }
-        logger.addAppender(appender)
-        try {
-            timers.start()
-            timers.schedule(Notes, "limited", Note("x"), after = Duration.ZERO)
-            repeat(20) {
-                timers.schedule(Others, "$it", Note("x"), after = Duration.ZERO)
-                log.next().id shouldBe "$it"
+        val lines =
+            logged(Level.ERROR) {
+                timers.start()
+                timers.schedule(Notes, "limited", Note("x"), after = Duration.ZERO)
+                repeat(20) {
+                    timers.schedule(Others, "$it", Note("x"), after = Duration.ZERO)
+                    log.next().id shouldBe "$it"
+                }
             }
-            appender.list.count { it.level == Level.ERROR && "'notes'" in it.formattedMessage } shouldBe 1
-        } finally {
-            logger.detachAppender(appender)
-        }
+        lines.count { it.startsWith("ERROR Lane: ") && "'notes'" in it } shouldBe 1
         notes().start()
         log.next().id shouldBe "limited"
     }

@@ -27,6 +27,17 @@ fun TimersBehaviour.observing() {
                 if (it.text == "bad" || (it.text == "shaky" && attempt == 1)) error("bad")
             }
         }
+        val ran = mutableListOf<Duration?>()
+        val registration =
+            timers.addListener { event ->
+                synchronized(ran) {
+                    if (event is TimerEvent.Retried) {
+                        ran += event.took
+                    } else if (event is TimerEvent.Dead) {
+                        ran += event.took
+                    }
+                }
+            }
         val events = async(start = CoroutineStart.UNDISPATCHED) { timers.events.take(10).toList() }
         timers.start()
         for (text in listOf("good", "shaky", "bad")) timers.schedule(Notes, text, Note(text), after = Duration.ZERO)
@@ -36,6 +47,12 @@ fun TimersBehaviour.observing() {
         of("shaky", all) shouldBe listOf("Fired", "Retried", "Fired", "Succeeded")
         of("bad", all) shouldBe listOf("Fired", "Retried", "Fired", "Dead")
         soon { synchronized(heard) { heard.size } shouldBe 10 }
+        soon { synchronized(ran) { ran.map { it != null } } shouldBe List(3) { true } }
+
+        registration.dispose()
+        timers.schedule(Notes, "last", Note("bad"), after = Duration.ZERO)
+        soon { synchronized(heard) { heard.size } shouldBe 14 }
+        synchronized(ran) { ran.size } shouldBe 3
     }
 
     behaviour("the lag of handlers is counted") {

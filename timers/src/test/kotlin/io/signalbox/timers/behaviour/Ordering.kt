@@ -13,6 +13,7 @@ import io.signalbox.timers.plus
 import io.signalbox.timers.rawTopic
 import io.signalbox.timers.topic
 import java.time.Instant
+import kotlin.time.Duration
 import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.milliseconds
 
@@ -138,5 +139,12 @@ fun TimersBehaviour.ordering() {
         timers.get(Others, "old").shouldNotBeNull().payload shouldBe Note("kept")
         timers.cancel(dropped, "old") shouldBe true
         timers.count(dropped) shouldBe 0
+        val failing = service { on(Others, { attempts = 1 }) { error("fails") } }
+        failing.schedule(Others, "dead", Note("x"), after = Duration.ZERO)
+        failing.handleReady().dead shouldBe 1
+        timers.deadTimers("others").timers.map { it.id } shouldBe listOf("dead")
+        timers.discard("others", "dead") shouldBe true
+        timers.discard("others", "dead") shouldBe false
+        timers.deadTimers("others").timers shouldBe emptyList()
     }
 }

@@ -6,6 +6,7 @@ import io.kotest.matchers.nulls.shouldNotBeNull
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.signalbox.timers.NewTimer
+import io.signalbox.timers.Recurrence
 import io.signalbox.timers.minus
 import io.signalbox.timers.plus
 import java.time.Instant
@@ -60,6 +61,48 @@ fun TimersBehaviour.sharding() {
         before.scheduleAll(Notes, List(3) { NewTimer("late-$it", Note("from an old process"), Duration.ZERO) })
         repeat(3) { log.next() }
         soon { after.count(Notes) shouldBe 20 }
+        log.nothingMore()
+    }
+
+    behaviour("a recurring timer moves to its new shard with its next occurrence, its schedule, count, payload and metadata with it") {
+        val before = notes { shards = 1 }
+        val start = before.now() - 5.milliseconds
+        val ids = List(12) { "tick-$it" }
+        for (id in ids) {
+            before.scheduleRecurring(
+                Notes,
+                id,
+                Note(id),
+                Recurrence.fixedRate(1.hours).times(3),
+                first = start,
+                metadata = mapOf("k" to id),
+            )
+        }
+        val after = notes {
+            shards = 4
+            previousShards = 1
+        }
+        after.handleReady().succeeded shouldBe 12
+        List(12) { log.next().text } shouldContainExactlyInAnyOrder ids
+
+        // Without the former number: what has not moved is not looked for.
+        val later = notes { shards = 4 }
+        for (id in ids) {
+            later.get(Notes, id).shouldNotBeNull().run {
+                payload shouldBe Note(id)
+                recurrence shouldBe Recurrence.fixedRate(1.hours).times(3)
+                metadata shouldBe mapOf("k" to id)
+                due.toEpochMilli() shouldBe start.toEpochMilli() + 3_600_000 + if (start.nano % 1_000_000 > 0) 1 else 0
+            }
+        }
+        later.count(Notes) shouldBe 12
+        // The second and third occurrence, wherever it is.
+        repeat(2) {
+            for (id in ids) later.runNow(Notes, id) shouldBe true
+            later.handleReady().succeeded shouldBe 12
+        }
+        later.count(Notes) shouldBe 0
+        List(24) { log.next() }
         log.nothingMore()
     }
 }

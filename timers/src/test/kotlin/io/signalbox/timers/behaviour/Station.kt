@@ -93,7 +93,10 @@ class Station(
  * What timers do, whatever store they are in. The expectations are in the files of this package, one concept each, as functions that add
  * their tests.
  */
-abstract class TimersBehaviour(private val backend: Backend) : io.kotest.core.spec.style.FunSpec() {
+abstract class TimersBehaviour(
+    private val backend: Backend,
+    private val isPlayed: Boolean = true,
+) : io.kotest.core.spec.style.FunSpec() {
     init {
         setting()
         handling()
@@ -118,6 +121,7 @@ abstract class TimersBehaviour(private val backend: Backend) : io.kotest.core.sp
         name: String,
         body: suspend Station.() -> Unit,
     ) {
+        if (!isPlayed) return
         test(name) {
             val scope = CoroutineScope(Dispatchers.Default + SupervisorJob())
             val station = Station(backend.emptyStore(), scope)
@@ -137,6 +141,10 @@ class RedisTimersSpec : TimersBehaviour(redis())
 
 /** As on a server that refuses keys which a script has not declared. */
 class UndeclaredKeysTimersSpec : TimersBehaviour(redis { announceInScript = false })
+
+class ClusterTimersSpec : TimersBehaviour(Cluster, isPlayed = isFullRun)
+
+class SentinelTimersSpec : TimersBehaviour(Sentinel, isPlayed = isFullRun)
 
 /** Far more than anything here takes, so that a slow machine fails nothing. */
 val PATIENCE: Duration = 60.seconds

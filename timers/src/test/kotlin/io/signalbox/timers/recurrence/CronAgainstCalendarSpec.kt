@@ -14,10 +14,11 @@ import java.time.ZoneId
 import java.time.temporal.TemporalAdjusters
 import kotlin.random.Random
 
-/** An expression, and the same said in another way: of a time on the wall, whether it is named. */
+/** An expression, and the same said in another way: of a minute on the wall, whether it is named, and which of its [seconds] are. */
 private class Kind(
     val expression: String,
     val everyHour: Boolean = false,
+    val seconds: List<Int> = listOf(0),
     val names: (LocalDateTime) -> Boolean,
 )
 
@@ -31,6 +32,9 @@ private val KINDS =
         Kind("10 */2 * * *") { it.hour % 2 == 0 && it.minute == 10 },
         Kind("*/30 */2 * * *") { it.hour % 2 == 0 && it.minute % 30 == 0 },
         Kind("5 22-2 * * *") { (it.hour >= 22 || it.hour <= 2) && it.minute == 5 },
+        Kind("15,45 0,30 2 * * *", seconds = listOf(15, 45)) { it.hour == 2 && it.minute % 30 == 0 },
+        Kind("*/20 59 1,3 * * ?", seconds = listOf(0, 20, 40)) { it.hour in listOf(1, 3) && it.minute == 59 },
+        Kind("50-10/10 0 * * * *", everyHour = true, seconds = listOf(0, 10, 50)) { it.minute == 0 },
         Kind("0 * * * *", everyHour = true) { it.minute == 0 },
         Kind("*/20 * * * *", everyHour = true) { it.minute % 20 == 0 },
         Kind("50-10/10 * * * *", everyHour = true) { it.minute in listOf(50, 0, 10) },
@@ -86,6 +90,7 @@ class CronAgainstCalendarSpec :
                 return generateSequence(begin) { it.plusMinutes(1) }
                     .takeWhile { it < last.plusDays(1).atStartOfDay() }
                     .filter(kind.names)
+                    .flatMap { minute -> kind.seconds.map { minute.plusSeconds(it.toLong()) } }
                     .map { it.atZone(zone).toInstant() }
                     .toSortedSet()
                     .toList()
@@ -94,6 +99,7 @@ class CronAgainstCalendarSpec :
             return generateSequence(first.atStartOfDay(zone).toInstant()) { it.plusSeconds(60) }
                 .takeWhile { it < end }
                 .filter { kind.names(LocalDateTime.ofInstant(it, zone)) }
+                .flatMap { minute -> kind.seconds.map { minute.plusSeconds(it.toLong()) } }
                 .toList()
         }
 

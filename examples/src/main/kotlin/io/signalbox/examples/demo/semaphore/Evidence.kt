@@ -19,7 +19,12 @@ internal class Evidence(
     /** What the register made of a write with the killed holder's token, after its permit had gone to somebody else. */
     val lateWrite: RegisterAnswer?,
     val end: EndState,
+    /** If the primary was killed. */
+    val failover: Failover? = null,
 )
+
+/** The primary was killed at [at], and its heir known [took] later. */
+internal class Failover(val at: Long, val from: Int, val to: Int, val took: Duration)
 
 /** The semaphore when all workers have gone. */
 internal class EndState(val permits: Int, val held: Int, val queued: Int)

@@ -1,7 +1,7 @@
 package io.signalbox.examples.demo.semaphore
 
 import io.lettuce.core.ScriptOutputType
-import io.lettuce.core.api.StatefulRedisConnection
+import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands
 import io.signalbox.examples.demo.DemoFailure
 import java.util.concurrent.CompletionStage
 import kotlin.time.Duration.Companion.minutes
@@ -18,8 +18,7 @@ internal class RegisterAnswer(val token: Long, val accepted: Boolean, val larges
  * What the workers write to under their permits: a value in Redis that refuses writes with a fencing token smaller than
  * the largest it has seen. A holder that lost its permit without noticing is stopped here.
  */
-internal class FencedRegister(connection: StatefulRedisConnection<String, String>, run: String) {
-    private val redis = connection.async()
+internal class FencedRegister(private val redis: RedisClusterAsyncCommands<String, String>, run: String) {
     private val keys = arrayOf("signalbox-demo:{$run}:register", "signalbox-demo:{$run}:history")
 
     suspend fun write(token: Long, writer: String): RegisterAnswer {
@@ -38,7 +37,8 @@ internal class FencedRegister(connection: StatefulRedisConnection<String, String
         withTimeoutOrNull(TIMEOUT) { await() } ?: throw DemoFailure("Redis did not answer within $TIMEOUT")
 
     private companion object {
-        val TIMEOUT = 10.seconds
+        /** A primary that dies takes some of it. */
+        val TIMEOUT = 20.seconds
         val RETENTION_MILLIS = 1.minutes.inWholeMilliseconds
         val script = checkNotNull(FencedRegister::class.java.getResource("/io/signalbox/examples/register.lua")).readText()
     }

@@ -9,7 +9,10 @@ import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.nanoseconds
 import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitCancellation
+import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.delay
 
 /**
@@ -27,12 +30,14 @@ internal class Performance(
     private val semaphore: Semaphore,
     private val register: FencedRegister,
     private val crew: Crew,
+    private val servers: Servers?,
 ) {
     private val timeline = Timeline()
     private val journal = Journal(plan)
     private val heldSamples = mutableListOf<Int>()
     private var snapshot: SemaphoreSnapshot? = null
     private var start: Long? = null
+    private var failover: Failover? = null
 
     suspend fun run(): Evidence {
         letWorkersGetReady()
@@ -41,6 +46,7 @@ internal class Performance(
         killHolder()
         tickUntil(plan.lease + plan.tolerance * 2) { journal.comeback?.let(::hasWritten) ?: (journal.kill == null) }
         val lateWrite = writeLate()
+        killPrimary()
         tickUntil(plan.length - sinceStart()) { false }
         stop()
         val end = semaphore.snapshot()
@@ -110,6 +116,24 @@ internal class Performance(
         view.show(scene())
     }
 
+    /** And goes on until its heir has granted something, or that takes too long. */
+    private suspend fun killPrimary() {
+        val kill = servers?.killPrimary ?: return
+        val from = servers.portOf("{${semaphore.name}}")
+        val at = System.nanoTime()
+        say("the primary, on port $from, is killed (SIGKILL)", Weight.BAD)
+        coroutineScope {
+            // Blocks until the servers have agreed; the workers and the view go on.
+            val heir = async(Dispatchers.IO) { kill("{${semaphore.name}}") }
+            tickUntil(PATIENCE * 2) { heir.isCompleted }
+            val to = heir.await().port
+            failover = Failover(at, from, to, (System.nanoTime() - at).nanoseconds)
+            say("the server on port $to is the primary now", Weight.GOOD)
+        }
+        tickUntil(PATIENCE) { journal.turns.any { it.askedAt > at } }
+        tickUntil(AFTERWARDS) { false }
+    }
+
     /** Ticks until [reached], for [limit] at most; returns whether it was. */
     private suspend fun tickUntil(limit: Duration, reached: () -> Boolean): Boolean {
         val end = System.nanoTime() + limit.inWholeNanoseconds
@@ -155,6 +179,7 @@ internal class Performance(
         journal.kill,
         lateWrite,
         end,
+        failover,
     )
 
     private companion object {
@@ -165,6 +190,9 @@ internal class Performance(
 
         /** For what takes a second or two on an idle machine. */
         val PATIENCE = 30.seconds
+
+        /** For what comes of it. */
+        val AFTERWARDS = 3.seconds
 
         const val MOST_KILLS = 5
     }

@@ -13,6 +13,7 @@ internal class Plan(
     /** The Redis that somebody else runs; null for one of our own. */
     val redisUri: String?,
     val lease: Duration = 3.seconds,
+    val topology: Topology = Topology.SINGLE,
 ) {
     /** How much later than one lease the killed holder's permit may come back: a busy machine needs time to notice. */
     val tolerance: Duration = 3.seconds
@@ -26,10 +27,11 @@ internal class Plan(
     val shortestHold: Duration = 600.milliseconds
     val longestHold: Duration = 1400.milliseconds
 
-    fun briefing(number: Int, run: String, redisUri: String, redisPid: Long?) = Briefing(
+    fun briefing(number: Int, run: String, redisUri: String, redisPids: List<Long>) = Briefing(
         number,
         redisUri,
-        redisPid,
+        topology == Topology.CLUSTER,
+        redisPids,
         run,
         permits,
         lease.inWholeMilliseconds,
@@ -40,6 +42,12 @@ internal class Plan(
 }
 
 /** Host and port of a Redis URI, without what must not be printed. */
-internal fun addressOf(uri: String): String = RedisURI.create(uri).run {
+internal fun addressOf(uri: String): String = if (',' in uri && "sentinel" !in uri) {
+    "cluster ${uri.substringAfter("//").substringAfter('@')}"
+} else {
+    addressOf(RedisURI.create(uri))
+}
+
+private fun addressOf(uri: RedisURI): String = uri.run {
     if (host != null) "$host:$port" else "sentinel ${sentinels.joinToString(",") { "${it.host}:${it.port}" }}"
 }

@@ -9,8 +9,9 @@ import kotlinx.serialization.json.Json
 internal class Briefing(
     val number: Int,
     val redisUri: String,
-    /** The Redis to end if the parent dies and cannot do it; null if it is not the demo's. */
-    val redisPid: Long?,
+    val isCluster: Boolean,
+    /** The servers to end if the parent dies and cannot do it; none if they are not the demo's. */
+    val redisPids: List<Long>,
     val run: String,
     val permits: Int,
     val leaseMillis: Long,

@@ -1,14 +1,9 @@
 package io.signalbox.examples.demo.semaphore
 
-import io.lettuce.core.RedisClient
-import io.lettuce.core.RedisException
-import io.signalbox.Signalbox
-import io.signalbox.examples.demo.DemoFailure
-import io.signalbox.testkit.RedisServer
+import java.util.Locale
 import kotlin.random.Random
 import kotlin.time.Duration.Companion.nanoseconds
 import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.future.await
 import kotlinx.coroutines.withContext
 
 /** Runs the demo: a Redis if none is given, a semaphore and a register on it, the workers, and the judgement. */
@@ -16,40 +11,34 @@ internal class SemaphoreDemo(private val plan: Plan, private val view: View) {
     /** Returns whether the semaphore has kept its promises. */
     suspend fun run(): Boolean = withContext(Dispatchers.IO.limitedParallelism(1)) {
         if (plan.redisUri != null) {
-            perform(plan.redisUri, redisPid = null)
+            perform(plan.redisUri, servers = null)
         } else {
-            startRedis().use { perform(it.uri, it.pid) }
+            Servers.start(plan.topology).use { perform(it.uri, it) }
         }
     }
 
-    private fun startRedis() = try {
-        RedisServer.start {}
-    } catch (e: IllegalStateException) {
-        throw DemoFailure("no Redis could be started; name one with --redis URI. ${e.message}", e)
-    }
-
-    private suspend fun perform(redisUri: String, redisPid: Long?): Boolean {
-        val client = RedisClient.create(redisUri)
+    private suspend fun perform(redisUri: String, servers: Servers?): Boolean {
+        val access = Access.to(redisUri, plan.topology == Topology.CLUSTER)
         try {
-            return perform(client, redisUri, redisPid)
+            return perform(access, redisUri, servers)
         } finally {
-            client.shutdownAsync().await()
+            access.close()
         }
     }
 
-    private suspend fun perform(client: RedisClient, redisUri: String, redisPid: Long?): Boolean {
-        val name = "demo-%08x".format(Random.nextInt())
-        val register = FencedRegister(connect(client, redisUri), name)
-        val signalbox = Signalbox(client) {
+    private suspend fun perform(access: Access, redisUri: String, servers: Servers?): Boolean {
+        val name = "demo-%08x".format(Locale.ROOT, Random.nextInt())
+        val register = FencedRegister(access.commands, name)
+        val signalbox = access.signalbox {
             lease = plan.lease
             retention = plan.retention
             label = "demo"
         }
         val semaphore = signalbox.semaphore(name, plan.permits)
-        val crew = Crew { number -> plan.briefing(number, name, redisUri, redisPid) }
+        val crew = Crew { number -> plan.briefing(number, name, redisUri, servers?.pids.orEmpty()) }
 
         view.open(addressOf(redisUri))
-        val evidence = crew.use { view.use { Performance(plan, view, semaphore, register, crew).run() } }
+        val evidence = crew.use { view.use { Performance(plan, view, semaphore, register, crew, servers).run() } }
         register.delete()
         signalbox.closeAndJoin()
 
@@ -58,20 +47,14 @@ internal class SemaphoreDemo(private val plan: Plan, private val view: View) {
         return findings.all { it.kept }
     }
 
-    private fun connect(client: RedisClient, uri: String) = try {
-        client.connect()
-    } catch (e: RedisException) {
-        val reason = generateSequence<Throwable>(e) { it.cause }.last().message
-        throw DemoFailure("Redis at ${addressOf(uri)} cannot be reached: $reason", e)
-    }
-
     private fun verdict(evidence: Evidence, findings: List<Finding>, processes: Int): String {
         val broken = findings.filterNot { it.kept }.map { it.promise }
         if (broken.isNotEmpty()) return "demo: VIOLATION ${broken.size} of ${findings.size} promises broken: ${broken.joinToString()}"
         val kill = checkNotNull(evidence.kill)
         val comeback = checkNotNull(comeback(kill, evidence.turns, evidence.permits))
         val delay = (comeback.grantedAt - kill.at).nanoseconds
-        return "demo: ok ${evidence.turns.size} grants, $processes processes, 1 kill, " +
+        val primary = if (evidence.failover == null) "" else " and 1 of the primary"
+        return "demo: ok ${evidence.turns.size} grants, $processes processes, 1 kill$primary, " +
             "came back after ${delay.inSeconds()} of lease ${evidence.lease.inSeconds()}"
     }
 }

@@ -4,7 +4,28 @@ import kotlin.time.Duration.Companion.nanoseconds
 
 /** Judges a run: one finding for each promise of the semaphore that it puts to the test. */
 internal fun verify(evidence: Evidence): List<Finding> = with(evidence) {
-    listOf(neverTooManyHolders(), tokensGrow(), registerIsFenced(), killedPermitComesBack(), leasesOfTheLivingLast(), nothingIsLeftBehind())
+    listOfNotNull(
+        neverTooManyHolders(),
+        tokensGrow(),
+        registerIsFenced(),
+        killedPermitComesBack(),
+        leasesOfTheLivingLast(),
+        heirGoesOn(),
+        nothingIsLeftBehind(),
+    )
+}
+
+private fun Evidence.heirGoesOn(): Finding? {
+    val failover = failover ?: return null
+    val promise = "its heir goes on"
+    val next = turns.filter { it.askedAt > failover.at }.minByOrNull { it.grantedAt }
+        ?: return Finding(promise, false, "no worker got a permit after the primary was killed")
+    val delay = (next.grantedAt - failover.at).nanoseconds
+    return Finding(
+        promise,
+        true,
+        "${failover.to} was primary ${failover.took.inSeconds()} after ${failover.from} was killed, and granted by ${delay.inSeconds()}",
+    )
 }
 
 private fun Evidence.neverTooManyHolders(): Finding {

@@ -1,10 +1,8 @@
 package io.signalbox.examples.demo.semaphore
 
-import io.lettuce.core.RedisClient
 import io.signalbox.LeaseLostException
 import io.signalbox.Permit
 import io.signalbox.Semaphore
-import io.signalbox.Signalbox
 import io.signalbox.use
 import kotlin.concurrent.thread
 import kotlin.random.Random
@@ -15,7 +13,6 @@ import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.channels.ReceiveChannel
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.delay
-import kotlinx.coroutines.future.await
 import kotlinx.coroutines.launch
 import kotlinx.serialization.json.Json
 
@@ -67,9 +64,9 @@ suspend fun main(): Unit = coroutineScope {
     val briefing = Json.decodeFromString<Briefing>(readln())
     val orders = ordersFromParent(briefing)
 
-    val client = RedisClient.create(briefing.redisUri)
-    val register = FencedRegister(client.connect(), briefing.run)
-    val signalbox = Signalbox(client) {
+    val access = Access.to(briefing.redisUri, briefing.isCluster)
+    val register = FencedRegister(access.commands, briefing.run)
+    val signalbox = access.signalbox {
         lease = briefing.leaseMillis.milliseconds
         retention = briefing.retentionMillis.milliseconds
         label = "${briefing.number}"
@@ -84,7 +81,7 @@ suspend fun main(): Unit = coroutineScope {
     }
     work.cancelAndJoin()
     signalbox.closeAndJoin()
-    client.shutdownAsync().await()
+    access.close()
 }
 
 /** The lines on standard input. When it ends the parent is dead, and this process has no reason to live on. */
@@ -92,7 +89,7 @@ private fun ordersFromParent(briefing: Briefing): ReceiveChannel<String> {
     val orders = Channel<String>(Channel.UNLIMITED)
     thread(isDaemon = true, name = "orders") {
         generateSequence(::readlnOrNull).forEach(orders::trySend)
-        briefing.redisPid?.let { pid -> ProcessHandle.of(pid).ifPresent(ProcessHandle::destroy) }
+        briefing.redisPids.forEach { pid -> ProcessHandle.of(pid).ifPresent(ProcessHandle::destroy) }
         Runtime.getRuntime().halt(1)
     }
     return orders

@@ -17,7 +17,7 @@ class FencedRegisterTest : FunSpec({
     }
 
     test("a smaller token than the largest seen is refused, and told which that is") {
-        val register = FencedRegister(connection, "refusal")
+        val register = FencedRegister(connection.async(), "refusal")
         register.write(1795251661737289, "first").accepted shouldBe true
         register.write(1795251661737291, "second").accepted shouldBe true
         register.write(1795251661737290, "late").run {
@@ -28,7 +28,7 @@ class FencedRegisterTest : FunSpec({
     }
 
     test("tokens are compared as numbers, up to the largest there can be") {
-        val register = FencedRegister(connection, "numbers")
+        val register = FencedRegister(connection.async(), "numbers")
         register.write(9, "short").accepted shouldBe true
         register.write(10, "longer").accepted shouldBe true
         register.write(9007199254740990, "almost the last").accepted shouldBe true
@@ -37,13 +37,13 @@ class FencedRegisterTest : FunSpec({
     }
 
     test("the holder may write again, which is one entry in the history") {
-        val register = FencedRegister(connection, "again")
+        val register = FencedRegister(connection.async(), "again")
         repeat(2) { register.write(5, "same").accepted shouldBe true }
         register.history() shouldContainExactly listOf(5L)
     }
 
     test("a deleted register leaves nothing behind") {
-        val register = FencedRegister(connection, "deleted")
+        val register = FencedRegister(connection.async(), "deleted")
         register.write(5, "somebody")
         register.delete()
         server.command("KEYS", "*deleted*") shouldBe ""

@@ -1,5 +1,6 @@
 package io.signalbox.java.internal.timers
 
+import io.signalbox.java.internal.Nulls
 import io.signalbox.java.internal.kotlin
 import io.signalbox.java.timers.Misfire
 import io.signalbox.java.timers.Recurrence
@@ -12,7 +13,7 @@ import java.time.ZoneId
 internal class RecurrenceView(
     val core: CoreRecurrence,
 ) : Recurrence {
-    override fun until(end: Instant): Recurrence = RecurrenceView(core.until(end))
+    override fun until(end: Instant): Recurrence = RecurrenceView(core.until(Nulls.given(end, "end")))
 
     override fun times(count: Int): Recurrence = RecurrenceView(core.times(count))
 
@@ -26,20 +27,28 @@ internal class RecurrenceView(
 /** Behind the factories of [Recurrence]. */
 internal object Recurrences {
     @JvmStatic
-    fun fixedDelay(delay: Duration): Recurrence = RecurrenceView(CoreRecurrence.fixedDelay(delay.kotlin()))
+    fun fixedDelay(delay: Duration): Recurrence = RecurrenceView(CoreRecurrence.fixedDelay(Nulls.given(delay, "delay").kotlin()))
 
     @JvmStatic
     fun fixedRate(
         period: Duration,
         misfire: Misfire,
-    ): Recurrence = RecurrenceView(CoreRecurrence.fixedRate(period.kotlin(), misfire.kotlin()))
+    ): Recurrence =
+        RecurrenceView(CoreRecurrence.fixedRate(Nulls.given(period, "period").kotlin(), Nulls.given(misfire, "misfire").kotlin()))
 
     @JvmStatic
     fun cron(
         expression: String,
         zone: ZoneId,
         misfire: Misfire,
-    ): Recurrence = RecurrenceView(CoreRecurrence.cron(expression, zone, misfire.kotlin()))
+    ): Recurrence =
+        RecurrenceView(
+            CoreRecurrence.cron(
+                Nulls.given(expression, "expression"),
+                Nulls.given(zone, "zone"),
+                Nulls.given(misfire, "misfire").kotlin(),
+            ),
+        )
 
     fun core(recurrence: Recurrence): CoreRecurrence =
         requireNotNull(recurrence as? RecurrenceView) { "A recurrence must be made by Recurrence, but was $recurrence." }.core

@@ -3,6 +3,7 @@
 package io.signalbox.java.internal.timers
 
 import io.signalbox.InternalSignalboxApi
+import io.signalbox.java.internal.Nulls
 import io.signalbox.java.internal.awaitOrCancel
 import io.signalbox.java.internal.core
 import io.signalbox.java.internal.kotlin
@@ -52,6 +53,9 @@ internal class RouterBuilder : TimerRouter.Builder {
     ): TimerRouter.Builder =
         apply {
             val place = CallSite.find()
+            Nulls.given(topic, "topic")
+            Nulls.given(options, "options")
+            Nulls.given(handler, "handler")
             steps += {
                 on(topic.core(), { take(options) }, place) { payload ->
                     val stage: CompletionStage<*>? = handler.handle(payload, fired())
@@ -68,6 +72,9 @@ internal class RouterBuilder : TimerRouter.Builder {
     ): TimerRouter.Builder =
         apply {
             val place = CallSite.find()
+            Nulls.given(topic, "topic")
+            Nulls.given(options, "options")
+            Nulls.given(handler, "handler")
             steps += {
                 on(topic.core(), { take(options) }, place) { payload ->
                     val timer = fired()
@@ -78,7 +85,7 @@ internal class RouterBuilder : TimerRouter.Builder {
 
     override fun include(router: TimerRouter): TimerRouter.Builder =
         apply {
-            val core = router.core()
+            val core = Nulls.given(router, "router").core()
             steps += { include(core) }
         }
 
@@ -90,21 +97,29 @@ internal fun TimerScope<HandlerContext>.fired() = FiredTimer(topic, id, due, att
 internal fun TimerInterceptor.core() =
     CoreInterceptor<HandlerContext> { timer, proceed ->
         coroutineScope {
-            around(timer.fired()) { future { proceed() } }.awaitOrCancel()
+            val stage: CompletionStage<*>? = around(timer.fired()) { future { proceed() } }
+            if (stage == null) throw NullPointerException("The interceptor returned null instead of a stage.")
+            stage.awaitOrCancel()
         }
     }
 
 internal fun TimerRouter.core(): CoreRouter<HandlerContext> =
     requireNotNull(this as? RouterView) { "A router must be made by TimerRouter.builder(), but was $this." }.core
 
-internal fun <T : Any> Topic<T>.core(): CoreTopic<T> = topic(name(), CodecBridge(codec()))
+internal fun <T : Any> Topic<T>.core(): CoreTopic<T> = topic(name(), CodecBridge(name(), codec()))
 
 private class CodecBridge<T : Any>(
+    private val topic: String,
     private val codec: TimerCodec<T>,
 ) : CoreCodec<T> {
-    override fun encode(payload: T): ByteArray = codec.encode(payload)
+    override fun encode(payload: T): ByteArray = made(codec.encode(payload), "bytes")
 
-    override fun decode(bytes: ByteArray): T = codec.decode(bytes)
+    override fun decode(bytes: ByteArray): T = made(codec.decode(bytes), "a payload")
+
+    private fun <V : Any> made(
+        value: V?,
+        what: String,
+    ): V = value ?: throw NullPointerException("The codec of topic '$topic' returned null instead of $what.")
 }
 
 private fun TopicSettings.take(options: TopicOptions) {

@@ -76,9 +76,9 @@ internal fun CoreTimerEvent.java(): TimerEvent {
     return when (this) {
         is CoreTimerEvent.Fired -> TimerEvent.Fired(topic, id, due, attempt, lag.java())
         is CoreTimerEvent.Succeeded -> TimerEvent.Succeeded(topic, id, due, attempt, took.java())
-        is CoreTimerEvent.Retried -> TimerEvent.Retried(topic, id, due, attempt, after.java(), cause)
+        is CoreTimerEvent.Retried -> TimerEvent.Retried(topic, id, due, attempt, after.java(), cause, Optional.ofNullable(took?.java()))
         is CoreTimerEvent.Parked -> TimerEvent.Parked(topic, id, due, attempt, cause)
-        is CoreTimerEvent.Dead -> TimerEvent.Dead(topic, id, due, attempt, Optional.ofNullable(cause))
+        is CoreTimerEvent.Dead -> TimerEvent.Dead(topic, id, due, attempt, Optional.ofNullable(cause), Optional.ofNullable(took?.java()))
         is CoreTimerEvent.Superseded -> TimerEvent.Superseded(topic, id, due, attempt)
     }
 }

@@ -7,9 +7,12 @@ import io.signalbox.SignalboxClosedException
 import io.signalbox.internal.BackendOwner
 import io.signalbox.internal.InsideClient
 import io.signalbox.internal.SignalboxBackend
+import io.signalbox.java.Registration
 import io.signalbox.java.Signalbox
 import io.signalbox.java.internal.Calls
+import io.signalbox.java.internal.Nulls
 import io.signalbox.java.internal.kotlin
+import io.signalbox.java.internal.passingThreads
 import io.signalbox.java.internal.views
 import io.signalbox.java.timers.AsyncTimers
 import io.signalbox.java.timers.DeadTimerPage
@@ -18,6 +21,7 @@ import io.signalbox.java.timers.NewTimer
 import io.signalbox.java.timers.Recurrence
 import io.signalbox.java.timers.Timer
 import io.signalbox.java.timers.TimerEvent
+import io.signalbox.java.timers.TimerListener
 import io.signalbox.java.timers.TimerPage
 import io.signalbox.java.timers.TimerQuery
 import io.signalbox.java.timers.TimerWorker
@@ -34,7 +38,6 @@ import java.util.concurrent.CompletableFuture
 import java.util.concurrent.ExecutionException
 import java.util.concurrent.Flow
 import kotlin.jvm.optionals.getOrNull
-import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.asCoroutineDispatcher
 import kotlinx.coroutines.flow.map
@@ -51,10 +54,13 @@ internal object TimersBridge {
         signalbox: Signalbox,
         options: TimersOptions,
     ): Timers {
-        val client = signalbox.views()
-        val threads = options.blockingExecutor().getOrNull()?.asCoroutineDispatcher()
-        // Threads that are made when they are needed, and shared with nothing that the library's own work depends on.
-        val blocking = threads ?: Dispatchers.IO.limitedParallelism(maxOf(1, options.concurrency().orElse(DEFAULT_CONCURRENCY)))
+        val client = Nulls.given(signalbox, "signalbox").views()
+        Nulls.given(options, "options")
+        // Shared with nothing that the library's own work depends on.
+        val threads =
+            options.blockingExecutor().getOrNull()
+                ?: passingThreads("signalbox-handlers", maxOf(1, options.concurrency().orElse(DEFAULT_CONCURRENCY)))
+        val blocking = threads.asCoroutineDispatcher()
         return TimersViews(
             CoreTimers(client.core, HandlerContext(blocking)) {
                 take(options)
@@ -87,7 +93,7 @@ internal object TimersBridge {
 
 /** The two views of [core]. */
 internal class TimersViews(
-    private val core: CoreTimers,
+    val core: CoreTimers,
     private val calls: Calls,
     private val backend: SignalboxBackend,
 ) {
@@ -104,25 +110,36 @@ internal class TimersViews(
 
     private fun events(): Flow.Publisher<TimerEvent> = core.events.map { it.java() }.asPublisher(calls.dispatcher)
 
+    private fun addListener(listener: TimerListener): Registration {
+        Nulls.given(listener, "listener")
+        return core.addListener { listener.onEvent(it.java()) }.let { Registration(it::dispose) }
+    }
+
     private inner class AsyncView : AsyncTimers {
         override fun <T : Any> schedule(
             topic: Topic<T>,
             id: String,
             payload: T,
             after: Duration,
-        ): CompletableFuture<Void?> = calls.future { requests.schedule(topic, id, payload, after).let { null } }
+        ): CompletableFuture<Void?> = calls.given(topic, "topic").given(id, "id").given(payload, "payload").given(after, "after").future {
+            requests.schedule(topic, id, payload, after).let { null }
+        }
 
         override fun <T : Any> schedule(
             topic: Topic<T>,
             id: String,
             payload: T,
             at: Instant,
-        ): CompletableFuture<Void?> = calls.future { requests.schedule(topic, id, payload, at).let { null } }
+        ): CompletableFuture<Void?> = calls.given(topic, "topic").given(id, "id").given(payload, "payload").given(at, "at").future {
+            requests.schedule(topic, id, payload, at).let { null }
+        }
 
         override fun <T : Any> schedule(
             topic: Topic<T>,
             timer: NewTimer<T>,
-        ): CompletableFuture<Void?> = calls.future { requests.schedule(topic, timer).let { null } }
+        ): CompletableFuture<Void?> = calls.given(topic, "topic").given(timer, "timer").future {
+            requests.schedule(topic, timer).let { null }
+        }
 
         override fun <T : Any> scheduleRecurring(
             topic: Topic<T>,
@@ -130,37 +147,55 @@ internal class TimersViews(
             payload: T,
             recurrence: Recurrence,
             metadata: Map<String, String>,
-        ): CompletableFuture<Boolean> = calls.future { requests.scheduleRecurring(topic, id, payload, recurrence, metadata) }
+        ): CompletableFuture<Boolean> = calls.given(
+            topic,
+            "topic",
+        ).given(id, "id").given(payload, "payload").given(recurrence, "recurrence").allGiven(metadata, "metadata").future {
+            requests.scheduleRecurring(topic, id, payload, recurrence, metadata)
+        }
 
         override fun runNow(
             topic: Topic<*>,
             id: String,
-        ): CompletableFuture<Boolean> = calls.future { requests.runNow(topic, id) }
+        ): CompletableFuture<Boolean> = calls.given(topic, "topic").given(id, "id").future { requests.runNow(topic, id) }
 
-        override fun pauseTopic(topic: Topic<*>): CompletableFuture<Boolean> = calls.future { requests.pauseTopic(topic) }
+        override fun pauseTopic(topic: Topic<*>): CompletableFuture<Boolean> = calls.given(topic, "topic").future {
+            requests.pauseTopic(topic)
+        }
 
-        override fun resumeTopic(topic: Topic<*>): CompletableFuture<Boolean> = calls.future { requests.resumeTopic(topic) }
+        override fun resumeTopic(topic: Topic<*>): CompletableFuture<Boolean> = calls.given(topic, "topic").future {
+            requests.resumeTopic(topic)
+        }
 
         override fun pausedTopics(): CompletableFuture<Set<String>> = calls.future { requests.pausedTopics() }
 
         override fun <T : Any> listPaused(
             topic: Topic<T>,
             query: TimerQuery,
-        ): CompletableFuture<TimerPage<T>> = calls.future { requests.listPaused(topic, query) }
+        ): CompletableFuture<TimerPage<T>> = calls.given(topic, "topic").given(query, "query").future { requests.listPaused(topic, query) }
 
-        override fun countPaused(topic: Topic<*>): CompletableFuture<Long> = calls.future { requests.countPaused(topic) }
+        override fun countPaused(topic: Topic<*>): CompletableFuture<Long> = calls.given(topic, "topic").future {
+            requests.countPaused(topic)
+        }
 
         override fun <T : Any> scheduleAll(
             topic: Topic<T>,
             timers: Collection<NewTimer<T>>,
-        ): CompletableFuture<Void?> = calls.future { requests.scheduleAll(topic, timers).let { null } }
+        ): CompletableFuture<Void?> = calls.given(topic, "topic").allGiven(timers, "timers").future {
+            requests.scheduleAll(topic, timers).let { null }
+        }
 
         override fun <T : Any> scheduleRecurring(
             topic: Topic<T>,
             id: String,
             payload: T,
             recurrence: Recurrence,
-        ): CompletableFuture<Boolean> = calls.future { requests.scheduleRecurring(topic, id, payload, recurrence) }
+        ): CompletableFuture<Boolean> = calls.given(
+            topic,
+            "topic",
+        ).given(id, "id").given(payload, "payload").given(recurrence, "recurrence").future {
+            requests.scheduleRecurring(topic, id, payload, recurrence)
+        }
 
         override fun <T : Any> scheduleRecurring(
             topic: Topic<T>,
@@ -168,52 +203,61 @@ internal class TimersViews(
             payload: T,
             recurrence: Recurrence,
             first: Instant,
-        ): CompletableFuture<Boolean> = calls.future { requests.scheduleRecurring(topic, id, payload, recurrence, first) }
+        ): CompletableFuture<Boolean> = calls.given(
+            topic,
+            "topic",
+        ).given(id, "id").given(payload, "payload").given(recurrence, "recurrence").given(first, "first").future {
+            requests.scheduleRecurring(topic, id, payload, recurrence, first)
+        }
 
         override fun cancel(
             topic: Topic<*>,
             id: String,
-        ): CompletableFuture<Boolean> = calls.future { requests.cancel(topic, id) }
+        ): CompletableFuture<Boolean> = calls.given(topic, "topic").given(id, "id").future { requests.cancel(topic, id) }
 
         override fun pause(
             topic: Topic<*>,
             id: String,
-        ): CompletableFuture<Boolean> = calls.future { requests.pause(topic, id) }
+        ): CompletableFuture<Boolean> = calls.given(topic, "topic").given(id, "id").future { requests.pause(topic, id) }
 
         override fun resume(
             topic: Topic<*>,
             id: String,
-        ): CompletableFuture<Boolean> = calls.future { requests.resume(topic, id) }
+        ): CompletableFuture<Boolean> = calls.given(topic, "topic").given(id, "id").future { requests.resume(topic, id) }
 
         override fun <T : Any> get(
             topic: Topic<T>,
             id: String,
-        ): CompletableFuture<Optional<Timer<T>>> = calls.future { requests.get(topic, id) }
+        ): CompletableFuture<Optional<Timer<T>>> = calls.given(topic, "topic").given(id, "id").future { requests.get(topic, id) }
 
         override fun <T : Any> list(
             topic: Topic<T>,
             query: TimerQuery,
-        ): CompletableFuture<TimerPage<T>> = calls.future { requests.list(topic, query) }
+        ): CompletableFuture<TimerPage<T>> = calls.given(topic, "topic").given(query, "query").future { requests.list(topic, query) }
 
-        override fun count(topic: Topic<*>): CompletableFuture<Long> = calls.future { requests.count(topic) }
+        override fun count(topic: Topic<*>): CompletableFuture<Long> = calls.given(topic, "topic").future { requests.count(topic) }
 
-        override fun deadTimers(query: TimerQuery): CompletableFuture<DeadTimerPage> = calls.future { requests.deadTimers(query) }
+        override fun deadTimers(query: TimerQuery): CompletableFuture<DeadTimerPage> = calls.given(query, "query").future {
+            requests.deadTimers(query)
+        }
 
         override fun deadTimers(
             topic: String,
             query: TimerQuery,
-        ): CompletableFuture<DeadTimerPage> = calls.future { requests.deadTimers(topic, query) }
+        ): CompletableFuture<DeadTimerPage> = calls.given(topic, "topic").given(query, "query").future { requests.deadTimers(topic, query) }
 
         override fun requeue(
             topic: String,
             id: String,
             after: Duration,
-        ): CompletableFuture<Boolean> = calls.future { requests.requeue(topic, id, after) }
+        ): CompletableFuture<Boolean> = calls.given(topic, "topic").given(id, "id").given(after, "after").future {
+            requests.requeue(topic, id, after)
+        }
 
         override fun discard(
             topic: String,
             id: String,
-        ): CompletableFuture<Boolean> = calls.future { requests.discard(topic, id) }
+        ): CompletableFuture<Boolean> = calls.given(topic, "topic").given(id, "id").future { requests.discard(topic, id) }
 
         override fun handleReady(): CompletableFuture<HandledTimers> = calls.future { requests.handleReady() }
 
@@ -223,30 +267,38 @@ internal class TimersViews(
 
         override fun events(): Flow.Publisher<TimerEvent> = this@TimersViews.events()
 
+        override fun addListener(listener: TimerListener): Registration = this@TimersViews.addListener(listener)
+
         override fun lag(): Histogram = core.lag()
 
         override fun blocking(): Timers = this@TimersViews.blocking
     }
 
-    private inner class BlockingView : Timers {
+    inner class BlockingView : Timers {
+        val views get() = this@TimersViews
+
         override fun <T : Any> schedule(
             topic: Topic<T>,
             id: String,
             payload: T,
             after: Duration,
-        ): Unit = calls.block { requests.schedule(topic, id, payload, after) }
+        ): Unit = calls.given(topic, "topic").given(id, "id").given(payload, "payload").given(after, "after").block {
+            requests.schedule(topic, id, payload, after)
+        }
 
         override fun <T : Any> schedule(
             topic: Topic<T>,
             id: String,
             payload: T,
             at: Instant,
-        ): Unit = calls.block { requests.schedule(topic, id, payload, at) }
+        ): Unit = calls.given(topic, "topic").given(id, "id").given(payload, "payload").given(at, "at").block {
+            requests.schedule(topic, id, payload, at)
+        }
 
         override fun <T : Any> schedule(
             topic: Topic<T>,
             timer: NewTimer<T>,
-        ): Unit = calls.block { requests.schedule(topic, timer) }
+        ): Unit = calls.given(topic, "topic").given(timer, "timer").block { requests.schedule(topic, timer) }
 
         override fun <T : Any> scheduleRecurring(
             topic: Topic<T>,
@@ -254,37 +306,44 @@ internal class TimersViews(
             payload: T,
             recurrence: Recurrence,
             metadata: Map<String, String>,
-        ): Boolean = calls.block { requests.scheduleRecurring(topic, id, payload, recurrence, metadata) }
+        ): Boolean = calls.given(
+            topic,
+            "topic",
+        ).given(id, "id").given(payload, "payload").given(recurrence, "recurrence").allGiven(metadata, "metadata").block {
+            requests.scheduleRecurring(topic, id, payload, recurrence, metadata)
+        }
 
         override fun runNow(
             topic: Topic<*>,
             id: String,
-        ): Boolean = calls.block { requests.runNow(topic, id) }
+        ): Boolean = calls.given(topic, "topic").given(id, "id").block { requests.runNow(topic, id) }
 
-        override fun pauseTopic(topic: Topic<*>): Boolean = calls.block { requests.pauseTopic(topic) }
+        override fun pauseTopic(topic: Topic<*>): Boolean = calls.given(topic, "topic").block { requests.pauseTopic(topic) }
 
-        override fun resumeTopic(topic: Topic<*>): Boolean = calls.block { requests.resumeTopic(topic) }
+        override fun resumeTopic(topic: Topic<*>): Boolean = calls.given(topic, "topic").block { requests.resumeTopic(topic) }
 
         override fun pausedTopics(): Set<String> = calls.block { requests.pausedTopics() }
 
         override fun <T : Any> listPaused(
             topic: Topic<T>,
             query: TimerQuery,
-        ): TimerPage<T> = calls.block { requests.listPaused(topic, query) }
+        ): TimerPage<T> = calls.given(topic, "topic").given(query, "query").block { requests.listPaused(topic, query) }
 
-        override fun countPaused(topic: Topic<*>): Long = calls.block { requests.countPaused(topic) }
+        override fun countPaused(topic: Topic<*>): Long = calls.given(topic, "topic").block { requests.countPaused(topic) }
 
         override fun <T : Any> scheduleAll(
             topic: Topic<T>,
             timers: Collection<NewTimer<T>>,
-        ): Unit = calls.block { requests.scheduleAll(topic, timers) }
+        ): Unit = calls.given(topic, "topic").allGiven(timers, "timers").block { requests.scheduleAll(topic, timers) }
 
         override fun <T : Any> scheduleRecurring(
             topic: Topic<T>,
             id: String,
             payload: T,
             recurrence: Recurrence,
-        ): Boolean = calls.block { requests.scheduleRecurring(topic, id, payload, recurrence) }
+        ): Boolean = calls.given(topic, "topic").given(id, "id").given(payload, "payload").given(recurrence, "recurrence").block {
+            requests.scheduleRecurring(topic, id, payload, recurrence)
+        }
 
         override fun <T : Any> scheduleRecurring(
             topic: Topic<T>,
@@ -292,52 +351,57 @@ internal class TimersViews(
             payload: T,
             recurrence: Recurrence,
             first: Instant,
-        ): Boolean = calls.block { requests.scheduleRecurring(topic, id, payload, recurrence, first) }
+        ): Boolean = calls.given(
+            topic,
+            "topic",
+        ).given(id, "id").given(payload, "payload").given(recurrence, "recurrence").given(first, "first").block {
+            requests.scheduleRecurring(topic, id, payload, recurrence, first)
+        }
 
         override fun cancel(
             topic: Topic<*>,
             id: String,
-        ): Boolean = calls.block { requests.cancel(topic, id) }
+        ): Boolean = calls.given(topic, "topic").given(id, "id").block { requests.cancel(topic, id) }
 
         override fun pause(
             topic: Topic<*>,
             id: String,
-        ): Boolean = calls.block { requests.pause(topic, id) }
+        ): Boolean = calls.given(topic, "topic").given(id, "id").block { requests.pause(topic, id) }
 
         override fun resume(
             topic: Topic<*>,
             id: String,
-        ): Boolean = calls.block { requests.resume(topic, id) }
+        ): Boolean = calls.given(topic, "topic").given(id, "id").block { requests.resume(topic, id) }
 
         override fun <T : Any> get(
             topic: Topic<T>,
             id: String,
-        ): Optional<Timer<T>> = calls.block { requests.get(topic, id) }
+        ): Optional<Timer<T>> = calls.given(topic, "topic").given(id, "id").block { requests.get(topic, id) }
 
         override fun <T : Any> list(
             topic: Topic<T>,
             query: TimerQuery,
-        ): TimerPage<T> = calls.block { requests.list(topic, query) }
+        ): TimerPage<T> = calls.given(topic, "topic").given(query, "query").block { requests.list(topic, query) }
 
-        override fun count(topic: Topic<*>): Long = calls.block { requests.count(topic) }
+        override fun count(topic: Topic<*>): Long = calls.given(topic, "topic").block { requests.count(topic) }
 
-        override fun deadTimers(query: TimerQuery): DeadTimerPage = calls.block { requests.deadTimers(query) }
+        override fun deadTimers(query: TimerQuery): DeadTimerPage = calls.given(query, "query").block { requests.deadTimers(query) }
 
         override fun deadTimers(
             topic: String,
             query: TimerQuery,
-        ): DeadTimerPage = calls.block { requests.deadTimers(topic, query) }
+        ): DeadTimerPage = calls.given(topic, "topic").given(query, "query").block { requests.deadTimers(topic, query) }
 
         override fun requeue(
             topic: String,
             id: String,
             after: Duration,
-        ): Boolean = calls.block { requests.requeue(topic, id, after) }
+        ): Boolean = calls.given(topic, "topic").given(id, "id").given(after, "after").block { requests.requeue(topic, id, after) }
 
         override fun discard(
             topic: String,
             id: String,
-        ): Boolean = calls.block { requests.discard(topic, id) }
+        ): Boolean = calls.given(topic, "topic").given(id, "id").block { requests.discard(topic, id) }
 
         override fun handleReady(): HandledTimers = calls.block { requests.handleReady() }
 
@@ -346,6 +410,8 @@ internal class TimersViews(
         override fun start(): TimerWorker = this@TimersViews.start()
 
         override fun events(): Flow.Publisher<TimerEvent> = this@TimersViews.events()
+
+        override fun addListener(listener: TimerListener): Registration = this@TimersViews.addListener(listener)
 
         override fun lag(): Histogram = core.lag()
 

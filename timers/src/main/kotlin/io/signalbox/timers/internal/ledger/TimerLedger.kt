@@ -57,7 +57,11 @@ internal interface TimerLedger {
         previous: Int?,
     ): Int
 
-    suspend fun now(): Instant
+    /** The time of day at [shard]. */
+    suspend fun now(shard: Int): Instant
+
+    /** Whether shards are on different servers, each with its own clock. */
+    val isSpread: Boolean
 
     /** The address at which [listen] works. */
     fun inbox(): String

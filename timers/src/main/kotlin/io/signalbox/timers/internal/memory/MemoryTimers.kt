@@ -102,7 +102,9 @@ internal class MemoryTimers(
             declared!!
         }
 
-    override suspend fun now(): Instant = Instant.ofEpochSecond(0, store.micros() * 1000)
+    override val isSpread: Boolean get() = false
+
+    override suspend fun now(shard: Int): Instant = Instant.ofEpochSecond(0, store.micros() * 1000)
 
     override fun inbox(): String = "memory"
 

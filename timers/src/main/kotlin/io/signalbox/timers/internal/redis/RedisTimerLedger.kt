@@ -37,7 +37,7 @@ internal class RedisTimerLedger(
         val allKeys = keys.ofShard(shard) + write.topics.flatMap { keys.ofTopic(shard, it.topic) }
         val reply = values(scripts.write, allKeys) { addWrite(write, announceInScript) }
         announce(TimerAnswers.announcements(reply, 1))
-        return TimerAnswers.written(reply)
+        return RedisLine.understood(reply) { TimerAnswers.written(reply) }
     }
 
     override suspend fun turn(
@@ -47,7 +47,7 @@ internal class RedisTimerLedger(
         if (turn.inbox.isNotEmpty()) line.announcements.open()
         val allKeys = keys.ofShard(shard) + turn.topics.flatMap { keys.ofTopic(shard, it.topic) }
         val reply = values(scripts.turn, allKeys) { addTurn(turn, announceInScript) }
-        val (answer, end) = TimerAnswers.turned(reply)
+        val (answer, end) = RedisLine.understood(reply) { TimerAnswers.turned(reply) }
         announce(TimerAnswers.announcements(reply, end))
         return answer
     }
@@ -67,7 +67,7 @@ internal class RedisTimerLedger(
         id: String,
     ): Stored? {
         val allKeys = listOf(keys.ofShard(shard)[0]) + keys.ofTopic(shard, topic).dropLast(1)
-        return TimerAnswers.stored(values(scripts.get, allKeys) { add(id.toByteArray()).add(TimerKeys.FORMAT) }).firstOrNull()
+        return stored(values(scripts.get, allKeys) { add(id.toByteArray()).add(TimerKeys.FORMAT) }).firstOrNull()
     }
 
     override suspend fun list(
@@ -87,8 +87,10 @@ internal class RedisTimerLedger(
                 add(behind?.moment ?: first).add(Scores.of(moments.last + 1)).add(limit.toLong()).add((behind?.id ?: "").toByteArray())
                 add(TimerKeys.FORMAT)
             }
-        return TimerAnswers.stored(reply)
+        return stored(reply)
     }
+
+    private fun stored(reply: List<ByteArray>): List<Stored> = RedisLine.understood(reply) { TimerAnswers.stored(reply) }
 
     override suspend fun count(
         shard: Int,
@@ -96,7 +98,9 @@ internal class RedisTimerLedger(
         part: Part,
     ): Long {
         val key = keys.ofTopic(shard, topic)[part.key]
-        return line.ask(CommandType.ZCARD, { IntegerOutput(ByteArrayCodec.INSTANCE) }) { addKey(key) }
+        return RedisLine.understood(null) {
+            line.ask<Long?>(CommandType.ZCARD, { IntegerOutput(ByteArrayCodec.INSTANCE) }) { addKey(key) }!!
+        }
     }
 
     private val Part.key: Int
@@ -125,17 +129,25 @@ internal class RedisTimerLedger(
         shards: Int,
         previous: Int?,
     ): Int {
-        val (stored, format) =
+        val reply =
             values(scripts.shards, listOf(keys.meta())) {
                 add(shards.toLong()).add(previous?.toString() ?: "").add(TimerKeys.FORMAT)
-            }.map { String(it) }
-        if (format != TimerKeys.FORMAT) throw foreignFormat(format, TimerKeys.FORMAT)
-        return stored.toInt()
+            }
+        return RedisLine.understood(reply) {
+            val (stored, format) = reply.map { String(it) }
+            if (format != TimerKeys.FORMAT) throw foreignFormat(format, TimerKeys.FORMAT)
+            stored.toInt()
+        }
     }
 
-    override suspend fun now(): Instant {
-        val (seconds, micros) = line.ask(CommandType.TIME, { ValueListOutput(ByteArrayCodec.INSTANCE) }) { }.map { String(it).toLong() }
-        return Instant.ofEpochSecond(seconds, micros * 1000)
+    override val isSpread: Boolean get() = line.isCluster
+
+    override suspend fun now(shard: Int): Instant {
+        val reply = line.ask(CommandType.TIME, { ValueListOutput(ByteArrayCodec.INSTANCE) }, at = keys.ofShard(shard)[0]) { }
+        return RedisLine.understood(reply) {
+            val (seconds, micros) = reply.map { String(it).toLong() }
+            Instant.ofEpochSecond(seconds, micros * 1000)
+        }
     }
 
     private suspend fun values(

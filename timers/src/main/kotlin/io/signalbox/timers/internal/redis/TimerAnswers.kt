@@ -28,7 +28,7 @@ internal object TimerAnswers {
     fun announcements(
         reply: List<ByteArray>,
         from: Int,
-    ): List<List<ByteArray>> = if (reply.size > from) reply.subList(from, reply.size).chunked(2) else emptyList()
+    ): List<List<ByteArray>> = if (reply.size > from) reply.subList(from, reply.size).chunked(2).filter { it.size == 2 } else emptyList()
 
     /** The answer, and where the announcements begin. */
     fun turned(reply: List<ByteArray>): Pair<TurnAnswer, Int> {

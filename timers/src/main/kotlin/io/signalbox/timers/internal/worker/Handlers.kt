@@ -12,6 +12,7 @@ import io.signalbox.timers.internal.ledger.Settlement
 import io.signalbox.timers.internal.ledger.Shelf
 import java.time.Instant
 import kotlin.coroutines.EmptyCoroutineContext
+import kotlin.time.Duration
 import kotlin.time.TimeSource
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.launch
@@ -30,7 +31,13 @@ internal class Handlers(
         onEnd: (Outcome) -> Unit,
     ) {
         val metadata = if (running.metadata.isEmpty()) EmptyCoroutineContext else TimerMetadata(running.metadata)
-        val job = scope.launch(metadata) { onEnd(outcome(running)) }
+        val job =
+            try {
+                scope.launch(metadata) { onEnd(outcome(running)) }
+            } catch (problem: Throwable) {
+                // Its dispatcher cannot take it, which is this timer's problem alone.
+                return onEnd(Outcome.Failure(problem))
+            }
         running.job = job
         // Cancelled before it began.
         job.invokeOnCompletion { cause -> if (cause != null) onEnd(Outcome.Failure(cause)) }
@@ -61,7 +68,7 @@ internal class Handlers(
             handle(timer, 0) { route.handler(timer, payload) }
             Outcome.Success(begun.elapsedNow())
         } catch (problem: Throwable) {
-            Outcome.Failure(problem)
+            Outcome.Failure(problem, begun.elapsedNow())
         }
     }
 
@@ -82,13 +89,14 @@ internal class Handlers(
         now: Instant,
     ): Pair<Settlement, Pending> =
         when (outcome) {
+            is Outcome.Moved -> Pair(outcome.settlement, outcome.pending)
             is Outcome.Failure if running.isTaken -> overtaken(running)
             is Outcome.Success -> succeeded(running, outcome, now)
             // A worker of another version may be able to; and what recurs is never off its timeline because of one payload.
-            is Outcome.Unreadable if running.recurrence != null -> failed(running, outcome.cause, now)
+            is Outcome.Unreadable if running.recurrence != null -> failed(running, outcome.cause, null, now)
             is Outcome.Unreadable -> unreadable(running, outcome.cause)
-            is Outcome.Exhausted -> dead(running, null, now)
-            is Outcome.Failure -> failed(running, outcome.cause, now)
+            is Outcome.Exhausted -> dead(running, null, null, now)
+            is Outcome.Failure -> failed(running, outcome.cause, outcome.took, now)
         }
 
     private fun succeeded(
@@ -138,13 +146,14 @@ internal class Handlers(
     private fun failed(
         running: Running,
         cause: Throwable,
+        took: Duration?,
         now: Instant,
     ): Pair<Settlement, Pending> {
         val claim = running.claim
-        if (claim.attempt >= running.lane.settings.attempts) return dead(running, cause, now)
+        if (claim.attempt >= running.lane.settings.attempts) return dead(running, cause, took, now)
         val pause = running.lane.settings.pauseAfter(claim.attempt)
         Problems.log(log, cause) { shown ->
-            log.debug(
+            log.info(
                 "Timer '{}' of topic '{}' failed at attempt {} and comes again in {}",
                 claim.id,
                 running.lane.name,
@@ -153,19 +162,20 @@ internal class Handlers(
                 shown,
             )
         }
-        val event = ifHeard { TimerEvent.Retried(running.lane.name, claim.id, running.due, claim.attempt, pause, cause) }
+        val event = ifHeard { TimerEvent.Retried(running.lane.name, claim.id, running.due, claim.attempt, pause, cause, took) }
         return Pair(Settlement.Retry(claim.id, running.token, Due.after(pause.inWholeMilliseconds)), Pending(running, event, Count.RETRIED))
     }
 
     private fun dead(
         running: Running,
         cause: Throwable?,
+        took: Duration?,
         now: Instant,
     ): Pair<Settlement, Pending> {
         val claim = running.claim
         val why = if (cause == null) "its worker died, or lost it" else Problems.describe(cause)
         val attempts = minOf(claim.attempt, running.lane.settings.attempts)
-        val event = ifHeard { TimerEvent.Dead(running.lane.name, claim.id, running.due, attempts, cause) }
+        val event = ifHeard { TimerEvent.Dead(running.lane.name, claim.id, running.due, attempts, cause, took) }
         val pending = Pending(running, event, Count.DEAD)
         val recurs = running.recurrence != null
         val text =

@@ -4,6 +4,7 @@ import io.signalbox.Permit
 import io.signalbox.Semaphore
 import io.signalbox.SignalboxClosedException
 import io.signalbox.timers.Route
+import io.signalbox.timers.internal.Problems
 import kotlin.random.Random
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
@@ -84,10 +85,12 @@ internal class Lane<C>(
                 isEnded = true
                 log.error("The client of the semaphore of topic '{}' is closed: this worker takes no timer of it any more", name, closed)
                 return
-            } catch (problem: Exception) {
+            } catch (problem: Throwable) {
                 if (permitsInHand > 0) return
                 // Once: the next ones say nothing new.
-                if (failures == 0) log.warn("No permit for topic '{}' could be acquired; its timers wait on", name, problem)
+                if (failures == 0) {
+                    Problems.log(log, problem) { log.warn("No permit for topic '{}' could be acquired; its timers wait on", name, it) }
+                }
             }
             delay(minOf(LEAST_PAUSE * (1 shl minOf(failures++, MOST_DOUBLINGS)), MOST_PAUSE) * Random.nextDouble(0.5, 1.0))
         }
@@ -104,7 +107,7 @@ internal class Lane<C>(
                 permit.release()
             } catch (stop: CancellationException) {
                 throw stop
-            } catch (problem: Exception) {
+            } catch (problem: Throwable) {
                 log.debug("A permit could not be released; its lease will end", problem)
             }
         }

@@ -6,6 +6,7 @@ import io.signalbox.timers.TimerEvent
 import io.signalbox.timers.internal.Content
 import io.signalbox.timers.internal.Records
 import io.signalbox.timers.internal.ledger.Claim
+import io.signalbox.timers.internal.ledger.Settlement
 import java.time.Instant
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.microseconds
@@ -51,6 +52,9 @@ internal class Running(
     @Volatile
     var isTaken = false
 
+    /** Its handler has ended, and its next occurrence is being brought to another shard. Only the worker's loop touches it. */
+    var isMoving = false
+
     /** What became of it is known, or decided; whatever its handler still does has no effect. Only the worker's loop touches it. */
     var isSettled = false
 
@@ -67,6 +71,8 @@ internal sealed interface Outcome {
 
     class Failure(
         val cause: Throwable,
+        /** `null` if it did not begin. */
+        val took: Duration? = null,
     ) : Outcome
 
     /** It could not be decoded. */
@@ -76,6 +82,12 @@ internal sealed interface Outcome {
 
     /** Its worker died at the last attempt. */
     data object Exhausted : Outcome
+
+    /** It was decided before what is to be said, and the timer's next occurrence has been brought to another shard since, or was not. */
+    class Moved(
+        val settlement: Settlement,
+        val pending: Pending,
+    ) : Outcome
 }
 
 /** An outcome that is on its way to the store, and the event to report when it has arrived. */

@@ -43,6 +43,7 @@ internal class ShardLoop(
     private val share: Int,
     private val horizon: Long,
     private val handlers: Handlers,
+    private val mover: Mover,
 ) {
     private val signal = Channel<Unit>(Channel.CONFLATED)
     private val finished = ConcurrentLinkedQueue<Pair<Running, Outcome>>()
@@ -187,6 +188,11 @@ internal class ShardLoop(
                 continue
             }
             val (settlement, what) = handlers.conclude(one, outcome, clock.now(backend.clock.nanos()))
+            // Still claimed, and renewed, until it is in its place.
+            val isMoving =
+                settlement is Settlement.Repeat && outcome !is Outcome.Moved &&
+                    mover.move(shard, one, settlement) { finish(one, Outcome.Moved(it, what)) }
+            if (isMoving) continue
             settle(one, settlement, what)
         }
     }
@@ -217,7 +223,7 @@ internal class ShardLoop(
         lookAt = Long.MAX_VALUE
         val late = ArrayList<Running>()
         for (one in running) {
-            if (now >= one.timeoutAt) {
+            if (now >= one.timeoutAt && !one.isMoving) {
                 late.add(one)
                 continue
             }
@@ -326,6 +332,7 @@ internal class ShardLoop(
     ): TurnAnswer.Done {
         val begun = backend.clock.nanos()
         var attempt = 0
+        var isTold = false
         number++
         while (true) {
             val wanted = if (horizon > 0) "" else ledger.inbox()
@@ -359,7 +366,8 @@ internal class ShardLoop(
             } catch (failure: LedgerFailure) {
                 if (failure.final && !hasAnswer) throw failure.error
                 if (goodbye && backend.clock.nanos() - begun > backend.settings.storeTimeoutNanos) return GONE
-                if (attempt == NOTEWORTHY || failure.final) {
+                if (!isTold && (attempt >= NOTEWORTHY || failure.final)) {
+                    isTold = true
                     log.warn("The store does not answer; timers of {} wait: {}", config.name, failure.error.message)
                 }
             }

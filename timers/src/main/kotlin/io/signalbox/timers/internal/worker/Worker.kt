@@ -41,7 +41,8 @@ internal class Worker(
     interceptors: List<TimerInterceptor<*>>,
     reporter: Reporter,
     caller: CoroutineContext,
-    horizon: Long,
+    mover: Mover,
+    horizon: (shard: Int) -> Long,
 ) {
     private val handlerScope = CoroutineScope(caller.minusKey(Job) + SupervisorJob() + InsideClient(backend))
     private val handlers = Handlers(handlerScope, context, interceptors, reporter, TimeSource.Monotonic)
@@ -50,7 +51,8 @@ internal class Worker(
     /** So that no shard keeps the others from their turns. */
     private val share = if (shards.count() == 1) config.concurrency else config.concurrency / shards.count() + 1
     private val lanes: List<Lane<*>> = routes.mapIndexed { index, route -> Lane(index, route, backend.scope, ::wakeAll) }
-    private val loops: List<ShardLoop> = shards.map { ShardLoop(it, ledger, backend, config, lanes, slots, share, horizon, handlers) }
+    private val loops: List<ShardLoop> =
+        shards.map { ShardLoop(it, ledger, backend, config, lanes, slots, share, horizon(it), handlers, mover) }
     private val end = CompletableDeferred<Unit>()
 
     private fun wakeAll() = loops.forEach { it.wake() }
@@ -82,7 +84,7 @@ internal class Worker(
         try {
             end.await()
         } catch (cancelled: CancellationException) {
-            withContext(NonCancellable) { drain(work) }
+            withContext(NonCancellable) { backend.settings.time.run { drain(work) } }
             throw cancelled
         } finally {
             handlerScope.cancel()

@@ -1,0 +1,2 @@
+
+return operations[ARGV[1]]()
