@@ -10,7 +10,9 @@ import io.signalbox.ScriptNotPermittedException
 import io.signalbox.Semaphore
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.delay
+import kotlinx.coroutines.launch
 
 private const val PASSWORD = "correct-horse-battery"
 
@@ -78,6 +80,29 @@ class HalfRefusedTest : FunSpec({
                 stored("half").held shouldBe 5
                 other.tryAcquire() shouldBe null
                 all.forEach { it.release() }
+                stored("half").awaitNothing()
+            }
+        }
+    }
+
+    for (missing in listOf("zrangebyscore", "zrem", "zadd", "hset", "pexpire")) {
+        test("an exchange that is granted some permits with a limit and waits for others, refused without $missing") {
+            onStage({ user("app", "on", ">$PASSWORD", "~*", "&*", "+@all") }) {
+                val uri = redis.uriFor("app", PASSWORD)
+                val semaphore = client(uri, lease = 60.seconds).semaphore("half", 3) { maxHold = 300.milliseconds }
+                redis.command("ACL", "SETUSER", "app", "-$missing")
+                // The first leaves alone, the rest together.
+                coroutineScope {
+                    repeat(8) { launch { shouldThrow<ScriptNotPermittedException> { semaphore.acquire() } } }
+                }
+                redis.command("ACL", "SETUSER", "app", "+$missing")
+                stored("half").run {
+                    held shouldBe 0
+                    members("listed").shouldBeEmpty()
+                    members("limits").shouldBeEmpty()
+                    members("queue").shouldBeEmpty()
+                }
+                List(3) { semaphore.acquire() }.forEach { it.release() shouldBe true }
                 stored("half").awaitNothing()
             }
         }

@@ -34,7 +34,7 @@ import kotlin.random.Random
 import kotlin.time.Duration.Companion.hours
 
 /**
- * The scripts on a real server against the model in memory, call by call: 1 200 random sequences of 60 calls (2 500 in the full run), and a hundredth of them with a
+ * The scripts on a real server against the model in memory, call by call: 1 200 random sequences of 60 calls (2 500 in the full run), and a tenth of them with a
  * refused command before each call.
  *
  * The scripts run as they are, except that their clock is given: as a seventh key, which no script touches.
@@ -82,7 +82,7 @@ class ScriptsAgainstModelSpec :
                         val seeds = Random(seed)
                         // Some are rare.
                         var played = 0
-                        while (played < sequences / 100 || (played < MOST_REFUSED && refusals.counts.any { it.value == 0 })) {
+                        while (played < sequences / REFUSED_SHARE || (played < MOST_REFUSED && refusals.counts.any { it.value == 0 })) {
                             subject.compare(subject.send(seeds.nextLong(), LENGTH, refusals))
                             played++
                         }
@@ -115,16 +115,23 @@ private class Refusals(
         // HGETALL comes where the index of sessions was evicted, which has no sequence.
         Regex("(?<!p)call\\('([A-Z]+)'").findAll(String(script.body)).map { it.groupValues[1] }.toSortedSet() - "HGETALL"
 
-    /** Makes [request] with a command of its script refused. */
+    /**
+     * Makes [request] with a command of its script refused; once more a moment earlier, with other tokens, so that what it leaves behind is
+     * not what the next one writes.
+     */
     fun refuseOne(
         step: Step,
         random: Random,
-        request: () -> AsyncCommand<*, *, *>,
+        request: (micros: Long) -> AsyncCommand<*, *, *>,
     ) {
         val choice = counts.keys.filter { it.first == if (step is Step.Open) "open" else "exchange" }
         val chosen = if (random.nextBoolean()) choice.random(random) else choice.minBy { counts.getValue(it) }
         permit(chosen.second, false)
-        val isRefused = runCatching { request().toCompletableFuture().get(60, TimeUnit.SECONDS) }.isFailure
+
+        fun isRefusedAt(micros: Long) = runCatching { request(micros).toCompletableFuture().get(60, TimeUnit.SECONDS) }.isFailure
+        val isRefused = isRefusedAt(step.micros)
+        // In the same millisecond: then it does the same. Refused at its very end, it was executed, and its answer is told now.
+        if (isRefused) isRefusedAt(step.micros - random.nextLong(step.micros % 1000 + 1))
         permit(chosen.second, true)
         last = "${chosen.second} was refused: $isRefused"
         if (isRefused) counts.merge(chosen, 1, Int::plus)
@@ -133,6 +140,7 @@ private class Refusals(
 
 private const val LENGTH = 60
 private const val MOST_REFUSED = 3_000
+private const val REFUSED_SHARE = 10
 private const val RETENTION_MILLIS = 3_600_000L
 
 /** A sequence whose calls are on their way to the server. */
@@ -184,7 +192,7 @@ private class ScriptSubject(
             steps.map { step ->
                 // A goodbye has no number: saying it again does what is left of it.
                 val isNumbered = step is Step.Open || (step is Step.Exchanged && !step.exchange.goodbye)
-                if (refusals != null && isNumbered) refusals.refuseOne(step, random) { send(step, keys) }
+                if (refusals != null && isNumbered) refusals.refuseOne(step, random) { micros -> send(step, keys, micros) }
                 val reply = send(step, keys)
                 // Before something is refused again.
                 if (refusals != null) runCatching { reply.toCompletableFuture().get(60, TimeUnit.SECONDS) }
@@ -229,8 +237,9 @@ private class ScriptSubject(
     private fun send(
         step: Step,
         keys: List<ByteArray>,
+        micros: Long = step.micros,
     ): AsyncCommand<ByteArray, ByteArray, List<ByteArray>> {
-        val time = "${step.micros / 1_000_000} ${step.micros % 1_000_000}".toByteArray()
+        val time = "${micros / 1_000_000} ${micros % 1_000_000}".toByteArray()
         return when (step) {
             is Step.Open -> evalsha(scripts.open, keys + time) { addOpening(step.opening) }
             is Step.Exchanged ->

@@ -38,7 +38,7 @@ internal class Troupe(
         private set
 
     fun begin() {
-        scope.launch { alarms.handle() }
+        scope.launch { handleAlarms() }
         for (prize in Prize.entries) {
             repeat(prize.workers) { act(prize.title) { worker -> Contender(worker, prize, open(prize)) } }
         }
@@ -66,6 +66,23 @@ internal class Troupe(
     fun doing(): String = acts.toSortedMap().toString()
 
     suspend fun end() = job.cancelAndJoin()
+
+    private suspend fun handleAlarms() {
+        while (true) {
+            try {
+                alarms.handle()
+            } catch (refused: SignalboxException) {
+                // At its begin, as any call: a service would begin again, too.
+                journal.say(What.FAILED, HANDLER, refused.javaClass.simpleName)
+            } catch (cancelled: CancellationException) {
+                if (!job.isActive) throw cancelled
+                unexpected(HANDLER, cancelled)
+            } catch (bug: Throwable) {
+                unexpected(HANDLER, bug)
+            }
+            delay(random.nextInt(1, 15).milliseconds)
+        }
+    }
 
     private fun act(
         title: String,
@@ -129,6 +146,9 @@ internal class Troupe(
 
     private companion object {
         const val ALARM_SETTERS = 4
+
+        /** Beside the workers, who are counted from 0. */
+        const val HANDLER = -1
     }
 }
 

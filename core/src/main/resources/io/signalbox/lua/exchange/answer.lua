@@ -4,6 +4,8 @@
 if #listing + #joining + #fields + #unlisted + #ended + #passed > 0 then
   try_writing(now)
 end
+-- What a script that was refused half-way has left behind the end of the queue. Looked for before anything is added: to look may be refused.
+local stray = #joining > 0 and redis.call('ZRANGEBYSCORE', queue, text(first_ticket), '+inf', 'LIMIT', 0, 100) or {}
 if #listing > 0 then
   touch(listed, retention, keep, now)
   each_piece('ZADD', listed, listing)
@@ -13,12 +15,10 @@ if #listing > 0 then
     touch(limits, retention, keep, now)
   end
 end
+if #stray > 0 then
+  redis.call('ZREM', queue, unpack(stray))
+end
 if #joining > 0 then
-  -- What a script that was refused half-way has left behind the end of the queue.
-  local stray = redis.call('ZRANGEBYSCORE', queue, text(first_ticket), '+inf', 'LIMIT', 0, 100)
-  if #stray > 0 then
-    redis.call('ZREM', queue, unpack(stray))
-  end
   each_piece('ZADD', queue, joining)
   touch(queue, retention, keep, now)
 end
