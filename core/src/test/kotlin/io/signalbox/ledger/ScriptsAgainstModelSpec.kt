@@ -115,23 +115,21 @@ private class Refusals(
         // HGETALL comes where the index of sessions was evicted, which has no sequence.
         Regex("(?<!p)call\\('([A-Z]+)'").findAll(String(script.body)).map { it.groupValues[1] }.toSortedSet() - "HGETALL"
 
-    /**
-     * Makes [request] with a command of its script refused; once more a moment earlier, with other tokens, so that what it leaves behind is
-     * not what the next one writes.
-     */
+    /** Makes [request] with a command of its script refused: then it was executed, [isExecuted], or has left what is [listed] as it was. */
     fun refuseOne(
         step: Step,
         random: Random,
-        request: (micros: Long) -> AsyncCommand<*, *, *>,
+        listed: () -> Any,
+        isExecuted: () -> Boolean,
+        request: () -> AsyncCommand<*, *, *>,
     ) {
         val choice = counts.keys.filter { it.first == if (step is Step.Open) "open" else "exchange" }
         val chosen = if (random.nextBoolean()) choice.random(random) else choice.minBy { counts.getValue(it) }
         permit(chosen.second, false)
 
-        fun isRefusedAt(micros: Long) = runCatching { request(micros).toCompletableFuture().get(60, TimeUnit.SECONDS) }.isFailure
-        val isRefused = isRefusedAt(step.micros)
-        // In the same millisecond: then it does the same. Refused at its very end, it was executed, and its answer is told now.
-        if (isRefused) isRefusedAt(step.micros - random.nextLong(step.micros % 1000 + 1))
+        val before = listed()
+        val isRefused = runCatching { request().toCompletableFuture().get(60, TimeUnit.SECONDS) }.isFailure
+        if (isRefused && !isExecuted()) withClue({ "${chosen.second} was refused to ${chosen.first}" }) { listed() shouldBe before }
         permit(chosen.second, true)
         last = "${chosen.second} was refused: $isRefused"
         if (isRefused) counts.merge(chosen, 1, Int::plus)
@@ -192,7 +190,7 @@ private class ScriptSubject(
             steps.map { step ->
                 // A goodbye has no number: saying it again does what is left of it.
                 val isNumbered = step is Step.Open || (step is Step.Exchanged && !step.exchange.goodbye)
-                if (refusals != null && isNumbered) refusals.refuseOne(step, random) { micros -> send(step, keys, micros) }
+                if (refusals != null && isNumbered) refuseOne(refusals, step, random, keys)
                 val reply = send(step, keys)
                 // Before something is refused again.
                 if (refusals != null) runCatching { reply.toCompletableFuture().get(60, TimeUnit.SECONDS) }
@@ -200,6 +198,24 @@ private class ScriptSubject(
                 reply
             }
         return Sent(seed, length, sequence, steps, keys.map { String(it) }, replies, before.takeIf { refusals != null })
+    }
+
+    private fun refuseOne(
+        refusals: Refusals,
+        step: Step,
+        random: Random,
+        keys: List<ByteArray>,
+    ) {
+        val names = keys.map { String(it) }
+        val session = if (step is Step.Open) step.opening.session else (step as Step.Exchanged).exchange.session
+        val commands = inspection.sync()
+        val record = commands.hget(names[0], session)
+        refusals.refuseOne(
+            step,
+            random,
+            listed = { listOf(commands.zrange(names[1], 0, -1), commands.zrangeWithScores(names[2], 0, -1)) },
+            isExecuted = { commands.hget(names[0], session) != record },
+        ) { send(step, keys) }
     }
 
     /** [compare]; a difference is reported for the shortest beginning of the sequence that shows one. */
@@ -237,9 +253,8 @@ private class ScriptSubject(
     private fun send(
         step: Step,
         keys: List<ByteArray>,
-        micros: Long = step.micros,
     ): AsyncCommand<ByteArray, ByteArray, List<ByteArray>> {
-        val time = "${micros / 1_000_000} ${micros % 1_000_000}".toByteArray()
+        val time = "${step.micros / 1_000_000} ${step.micros % 1_000_000}".toByteArray()
         return when (step) {
             is Step.Open -> evalsha(scripts.open, keys + time) { addOpening(step.opening) }
             is Step.Exchanged ->
