@@ -34,7 +34,7 @@ import kotlin.random.Random
 import kotlin.time.Duration.Companion.hours
 
 /**
- * The scripts on a real server against the model in memory, call by call: 1 200 random sequences of 60 calls (2 500 in the full run), and a tenth of them with a
+ * The scripts on a real server against the model in memory, call by call: 800 random sequences of 60 calls (2 500 in the full run), and a fortieth of them with a
  * refused command before each call.
  *
  * The scripts run as they are, except that their clock is given: as a seventh key, which no script touches.
@@ -42,7 +42,7 @@ import kotlin.time.Duration.Companion.hours
 class ScriptsAgainstModelSpec :
     FunSpec({
         timeout = 5.hours.inWholeMilliseconds
-        val sequences = System.getProperty("signalbox.sequences")?.toInt() ?: if (isFullRun) 2_500 else 1_200
+        val sequences = System.getProperty("signalbox.sequences")?.toInt() ?: if (isFullRun) 2_500 else 800
         val seed = System.getProperty("signalbox.seed")?.toLong() ?: Random.nextLong()
 
         test("$sequences random sequences from seed $seed") {
@@ -138,7 +138,7 @@ private class Refusals(
 
 private const val LENGTH = 60
 private const val MOST_REFUSED = 3_000
-private const val REFUSED_SHARE = 10
+private const val REFUSED_SHARE = 40
 private const val RETENTION_MILLIS = 3_600_000L
 
 /** A sequence whose calls are on their way to the server. */

@@ -25,14 +25,14 @@ private val DUMP = File("target/crash")
  * that know nothing of each other are heard afterwards: what the server wrote down, and what the clients lived through.
  *
  * The plan of blows follows from the seed that is printed; `-Dsignalbox.crash.seed` repeats it, `-Dsignalbox.crash.blows` makes it
- * longer than usual, and the full run is twice as long. What was seen is in `target/crash` afterwards.
+ * longer than usual, and the full run is more than twice as long. What was seen is in `target/crash` afterwards.
  */
 class CrashTest : FunSpec({
     timeout = 10.hours.inWholeMilliseconds
 
     test("processes are killed and frozen, and every promise is kept") {
         val seed = System.getProperty("signalbox.crash.seed")?.toLong() ?: System.nanoTime()
-        val blows = System.getProperty("signalbox.crash.blows")?.toInt() ?: if (isFullRun) 104 else 52
+        val blows = System.getProperty("signalbox.crash.blows")?.toInt() ?: if (isFullRun) 104 else 40
         val grants = 200 * blows
         withClue("signalbox.crash.seed=$seed") {
             RedisServer.start().use { redis ->

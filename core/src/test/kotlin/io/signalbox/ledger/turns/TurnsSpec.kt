@@ -1,6 +1,7 @@
 package io.signalbox.ledger.turns
 
 import io.kotest.core.spec.style.FunSpec
+import io.signalbox.history.isFullRun
 import kotlin.random.Random
 import kotlin.time.Duration.Companion.hours
 
@@ -12,7 +13,7 @@ import kotlin.time.Duration.Companion.hours
 class TurnsSpec : FunSpec({
     timeout = 10.hours.inWholeMilliseconds
 
-    val count = System.getProperty("signalbox.schedules")?.toInt() ?: EVERYDAY
+    val count = System.getProperty("signalbox.schedules")?.toInt() ?: if (isFullRun) FULL else EVERYDAY
     val first = System.getProperty("signalbox.schedules.seed")?.toLong() ?: Random.nextLong(1_000_000_000)
 
     test("every claim holds on every schedule") {
@@ -28,6 +29,7 @@ class TurnsSpec : FunSpec({
     }
 }) {
     private companion object {
-        const val EVERYDAY = 30
+        const val EVERYDAY = 15
+        const val FULL = 30
     }
 }

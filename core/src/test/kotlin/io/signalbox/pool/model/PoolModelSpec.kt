@@ -8,14 +8,15 @@ import io.kotest.matchers.ints.shouldBeGreaterThan
 import io.kotest.matchers.nulls.shouldNotBeNull
 import io.kotest.matchers.string.shouldContain
 import io.lettuce.core.protocol.CommandType
+import io.signalbox.history.isFullRun
 import io.signalbox.history.seeded
 import kotlin.random.Random
 import kotlin.time.Duration.Companion.hours
 import org.slf4j.LoggerFactory
 
 /**
- * The clients of production against a model of the server and of everything between: 2 000 lives of a pool, `-Dsignalbox.schedules=100000`
- * for more. `-Dsignalbox.seed=N` repeats a run, `-Dsignalbox.schedule=N` one of its schedules.
+ * The clients of production against a model of the server and of everything between: 1 000 lives of a pool (2 000 in the full run),
+ * `-Dsignalbox.schedules=100000` for more. `-Dsignalbox.seed=N` repeats a run, `-Dsignalbox.schedule=N` one of its schedules.
  */
 class PoolModelSpec : FunSpec({
     timeout = 5.hours.inWholeMilliseconds
@@ -24,7 +25,7 @@ class PoolModelSpec : FunSpec({
     beforeSpec { log.level = Level.OFF }
     afterSpec { log.level = null }
 
-    val schedules = System.getProperty("signalbox.schedules")?.toInt() ?: 2_000
+    val schedules = System.getProperty("signalbox.schedules")?.toInt() ?: if (isFullRun) 2_000 else 1_000
     val seed = System.getProperty("signalbox.seed")?.toLong() ?: Random.nextLong()
     val only = System.getProperty("signalbox.schedule")?.toLong()
 
