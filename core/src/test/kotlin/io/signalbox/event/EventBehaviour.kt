@@ -13,6 +13,7 @@ import io.signalbox.EventFullException
 import io.signalbox.EventSettings
 import io.signalbox.EventTimeoutException
 import io.signalbox.SignalboxClosedException
+import io.signalbox.TooManyWaitersException
 import io.signalbox.behaviour.Ability
 import io.signalbox.behaviour.Backend
 import io.signalbox.behaviour.Clients
@@ -69,6 +70,22 @@ abstract class EventBehaviour(
     }
 
     init {
+        behaviour("one who awaits too many is refused at once, and there is room again when one has ended") {
+            val event = event { maxWaiters = 1 }
+            val awaiting = start { event.await() }
+            event.awaitWaiting(1)
+            shouldThrow<TooManyWaitersException> { event.await() }.run {
+                maxWaiters shouldBe 1
+                message shouldContain "event 'done'"
+            }
+            shouldThrow<TooManyWaitersException> { event.tryAwait(PATIENCE) }
+            event.tryAwait() shouldBe false
+            event.set()
+            awaiting.await()
+            event.set()
+            event.await()
+        }
+
         behaviour("deleting forgets what is kept, and ends who awaits") {
             val event = client().event("done")
             event.set()

@@ -14,6 +14,7 @@ import io.signalbox.AcquireTimeoutException
 import io.signalbox.SemaphoreAlgorithm
 import io.signalbox.Signalbox
 import io.signalbox.StoreUnavailableException
+import io.signalbox.TooManyWaitersException
 import io.signalbox.testkit.RedisServer
 import java.time.Duration as JavaDuration
 import kotlin.time.Duration
@@ -21,6 +22,7 @@ import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
 import kotlin.time.TimeSource
+import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
@@ -93,6 +95,27 @@ class OutageTest : FunSpec({
             stored("busy").awaitQueued(1)
             redis.kill()
             waiter.await().shouldBeNull()
+        }
+    }
+
+    test(
+        "maxWaiters bounds what is pending in an outage: one more is refused at once, and those before are served when the server is back",
+    ) {
+        onStage {
+            val semaphore = client(lease = 60.seconds) { maxWaiters = 3 }.semaphore("bounded", 5)
+            val pool = client(lease = 60.seconds) { maxWaiters = 3 }.semaphore("bounded-pool", 5) { algorithm = SemaphoreAlgorithm.Pool() }
+            listOf(semaphore, pool).forEach { it.acquire().release() }
+            redis.freeze()
+            val pending =
+                listOf(semaphore, pool).flatMap { each ->
+                    List(3) { async(start = CoroutineStart.UNDISPATCHED) { each.acquire() } }.also {
+                        shouldThrow<TooManyWaitersException> { each.acquire() }
+                        shouldThrow<TooManyWaitersException> { each.tryAcquire() }
+                    }
+                }
+            redis.thaw()
+            pending.awaitAll().forEach { it.release() shouldBe true }
+            semaphore.acquire().release() shouldBe true
         }
     }
 

@@ -5,10 +5,12 @@ import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.assertions.throwables.shouldThrowAny
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.comparables.shouldBeGreaterThan
+import io.kotest.matchers.doubles.shouldBeLessThan
 import io.kotest.matchers.ints.shouldBeLessThan
 import io.kotest.matchers.longs.shouldBeLessThanOrEqual
 import io.kotest.matchers.shouldBe
 import io.signalbox.InternalSignalboxApi
+import io.signalbox.OnMismatch
 import io.signalbox.Semaphore
 import io.signalbox.SemaphoreAlgorithm
 import io.signalbox.Signalbox
@@ -49,6 +51,22 @@ class IdleTest : FunSpec({
                 (client.mutex("clock").withLock { it.fencingToken }) shouldBeGreaterThan 0
                 commands() - before shouldBeLessThanOrEqual 60
             }
+        }
+    }
+
+    test("an old process that rests and comes back does not undo what a newer one has declared") {
+        onStage {
+            val old = client(lease = 300.milliseconds) { brief() }.semaphore("deployed", permits = 2) { onMismatch = OnMismatch.RESIZE }
+            old.acquire().release() shouldBe true
+            // It rests once it has let its lease pass, which nobody notices as long as nobody asks.
+            eventually(60.seconds) {
+                val (seconds, micros) = redis.command("TIME").lines().map(String::toLong)
+                stored("deployed").deadlines().single() shouldBeLessThan seconds * 1000.0 + micros / 1000
+            }
+            val new = client().semaphore("deployed", permits = 5) { onMismatch = OnMismatch.RESIZE }
+            old.acquire(permits = 3).release() shouldBe true
+            listOf(old, new).forEach { it.permits() shouldBe 5 }
+            new.snapshot().declaredPermits shouldBe 5
         }
     }
 

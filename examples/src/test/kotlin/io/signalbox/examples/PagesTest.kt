@@ -24,9 +24,12 @@ class PagesTest :
             var seen = 0
             val dead =
                 pages.flatMap { page ->
-                    Regex("]\\(([^)\\s]+)\\)").findAll(page.readText()).map { it.groupValues[1] }.filter { "://" !in it }.filterNot { link ->
+                    Regex("]\\(([^)\\s]+)\\)").findAll(page.readText()).map {
+                        it.groupValues[1]
+                    }.filter { "://" !in it }.filterNot { link ->
                         seen++
-                        val target = page.parentFile.resolve(link.substringBefore('#')).takeIf { link.substringBefore('#').isNotEmpty() } ?: page
+                        val target =
+                            page.parentFile.resolve(link.substringBefore('#')).takeIf { link.substringBefore('#').isNotEmpty() } ?: page
                         val anchor = link.substringAfter('#', "")
                         target.exists() && (anchor.isEmpty() || target.extension != "md" || anchor in anchorsOf(target))
                     }.map { "${page.relativeTo(root)}: $it" }.toList()
