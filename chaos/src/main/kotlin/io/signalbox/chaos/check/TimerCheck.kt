@@ -51,8 +51,9 @@ internal fun timers(testimony: Testimony): List<Violation> {
                 if (!retried && two.token - one.token < CLAIM_MICROS) report(id, "twice: $one, then $two", two.line.nanos)
             }
         }
-        // A call that failed may have set another begin.
-        if (settingsOf[id] == 1) {
+        // A call that failed may have set another begin. What was claimed before the clock was set back, and handed back, runs at once, as if
+        // somebody had wanted that, and keeps its own time.
+        if (settingsOf[id] == 1 && !testimony.clockWasBent) {
             val dues = all.map { it.due }.distinct().sorted()
             dues.zipWithNext().firstOrNull { (a, b) ->
                 (b - a) % PERIOD.inWholeMilliseconds != 0L
