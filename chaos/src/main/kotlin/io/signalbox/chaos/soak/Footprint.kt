@@ -90,3 +90,12 @@ internal class Footprint(
 }
 
 internal fun RedisServer.info(field: String): Double = Regex("""(?m)^$field:([0-9.]+)""").find(command("INFO"))!!.groupValues[1].toDouble()
+
+/** How many requests clients have sent: not what scripts execute, which the server counts as commands, too. */
+internal fun RedisServer.requests(): Int =
+    Regex("""(?m)^cmdstat_([^:]+):calls=(\d+)""").findAll(command("INFO", "commandstats"))
+        .filter { it.groupValues[1].substringBefore('|') in SENT }
+        .sumOf { it.groupValues[2].toInt() }
+
+/** Of what clients of the queue send, all that no script executes. */
+private val SENT = setOf("evalsha", "eval", "script", "blpop", "hello", "auth", "select", "client", "ping")
