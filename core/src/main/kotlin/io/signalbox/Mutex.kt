@@ -60,10 +60,31 @@ public interface Mutex {
         maxHold: Duration,
     ): Permit?
 
+    /**
+     * [lock] that keeps others out for at least [minHold] from the grant on, also if it is given back sooner and its client ends: see
+     * [Semaphore.acquire].
+     *
+     * @param timeout `null` (the default) for [MutexSettings.lockTimeout].
+     * @param maxHold `null` (the default) for [MutexSettings.maxHold]; with a minimum, infinite is 365 days.
+     * @param minHold zero, for none, to [maxHold], by the server's clock.
+     */
+    public suspend fun lock(
+        timeout: Duration? = null,
+        maxHold: Duration? = null,
+        minHold: Duration,
+    ): Permit
+
+    /** [tryLock] that keeps others out for at least [minHold]; see [lock]. By default it does not wait. */
+    public suspend fun tryLock(
+        timeout: Duration = Duration.ZERO,
+        maxHold: Duration? = null,
+        minHold: Duration,
+    ): Permit?
+
     /** Whether somebody holds it, or waits for it. A look: it may have changed at once. */
     public suspend fun isLocked(): Boolean
 
-    /** Who holds it, or `null`: client, label, fencing token, age, remaining lease. */
+    /** Who holds it, or has held it and keeps it from others ([SemaphoreSnapshot.Holder.isKept]), or `null`: client, label, fencing token, age, remaining lease. */
     public suspend fun owner(): SemaphoreSnapshot.Holder?
 
     /** Takes the lock from whoever holds it under [fencingToken], see [Semaphore.revoke]. */
@@ -126,6 +147,29 @@ public suspend fun <T> Mutex.withLock(
 }
 
 /**
+ * [withLock] that keeps others out for at least [minHold], however soon [block] ends; see [Semaphore.acquire]. It returns with the block.
+ *
+ * ```
+ * mutex.withLock(minHold = 5.minutes) { sendReport() }
+ * ```
+ *
+ * @param timeout of the lock; `null` (the default) for [MutexSettings.lockTimeout].
+ * @param maxHold `null` (the default) for [MutexSettings.maxHold]; with a minimum, infinite is 365 days.
+ * @param minHold zero, for none, to [maxHold].
+ */
+@OptIn(ExperimentalContracts::class)
+@Suppress("LEAKED_IN_PLACE_LAMBDA", "WRONG_INVOCATION_KIND")
+public suspend fun <T> Mutex.withLock(
+    timeout: Duration? = null,
+    maxHold: Duration? = null,
+    minHold: Duration,
+    block: suspend CoroutineScope.(Permit) -> T,
+): T {
+    contract { callsInPlace(block, InvocationKind.EXACTLY_ONCE) }
+    return lock(timeout, maxHold, minHold).runLocked(this, isReentrant = false, block)
+}
+
+/**
  * [withLock] that says by its result whether the lock was granted within [timeout]; [Semaphore.tryWithPermit] of a mutex. Inside of a block of the same mutex it
  * never is.
  *
@@ -139,6 +183,26 @@ public suspend fun <T> Mutex.tryWithLock(
 ): Attempt<T> {
     contract { callsInPlace(block, InvocationKind.AT_MOST_ONCE) }
     val permit = tryLock(timeout) ?: return Attempt.NotInTime
+    return Attempt.Ran(permit.runLocked(this, isReentrant = false, block))
+}
+
+/**
+ * [tryWithLock] that keeps others out for at least [minHold], however soon [block] ends: who comes in that time skips the job. See [Semaphore.acquire].
+ *
+ * @param timeout of the lock. By default it does not wait.
+ * @param maxHold `null` (the default) for [MutexSettings.maxHold]; with a minimum, infinite is 365 days.
+ * @param minHold zero, for none, to [maxHold].
+ */
+@OptIn(ExperimentalContracts::class)
+@Suppress("LEAKED_IN_PLACE_LAMBDA", "WRONG_INVOCATION_KIND")
+public suspend fun <T> Mutex.tryWithLock(
+    timeout: Duration = Duration.ZERO,
+    maxHold: Duration? = null,
+    minHold: Duration,
+    block: suspend CoroutineScope.(Permit) -> T,
+): Attempt<T> {
+    contract { callsInPlace(block, InvocationKind.AT_MOST_ONCE) }
+    val permit = tryLock(timeout, maxHold, minHold) ?: return Attempt.NotInTime
     return Attempt.Ran(permit.runLocked(this, isReentrant = false, block))
 }
 

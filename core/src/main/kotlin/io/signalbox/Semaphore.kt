@@ -95,6 +95,38 @@ public interface Semaphore {
         maxHold: Duration,
     ): Permit?
 
+    /**
+     * [acquire] that keeps others out for at least [minHold] from the grant on: for a job that several processes start at about the same time, each by its own
+     * clock. Given back sooner, the permit is the caller's no more, and nobody else's until then.
+     *
+     * [Permit.release] waits for that no more than the end of a block does, and returns `true`. From then on the server keeps the permit, also when the client is
+     * closed or its process ends; closing a client that holds it gives it back in the same way. Whoever ends without either has said nothing: then the
+     * permit is free one lease after its last exchange, as ever. What the server has lost is not kept. A [snapshot] lists what is kept
+     * ([SemaphoreSnapshot.Holder.isKept]), and [revoke] frees it at once; what is revoked while it is held is not kept.
+     *
+     * It costs a round trip for each permit given back, which is not handed on within the process.
+     *
+     * @param timeout as of the other [acquire]; `null` (the default) for [SemaphoreSettings.acquireTimeout].
+     * @param maxHold `null` (the default) for [SemaphoreSettings.maxHold]; with a minimum, infinite is 365 days.
+     * @param minHold zero, for none, to [maxHold], by the server's clock.
+     * @throws IllegalArgumentException if [minHold] is negative, infinite, or longer than [maxHold]; nothing was asked for then.
+     * @throws UnsupportedOperationException at a [SemaphoreAlgorithm.Pool], unless [minHold] is zero.
+     */
+    public suspend fun acquire(
+        permits: Int = 1,
+        timeout: Duration? = null,
+        maxHold: Duration? = null,
+        minHold: Duration,
+    ): Permit
+
+    /** [tryAcquire] that keeps others out for at least [minHold]; see [acquire]. By default it does not wait. */
+    public suspend fun tryAcquire(
+        permits: Int = 1,
+        timeout: Duration = Duration.ZERO,
+        maxHold: Duration? = null,
+        minHold: Duration,
+    ): Permit?
+
     /** The current number of permits: the declared count, or what [resize] and [addPermits] made of it. One round trip. */
     public suspend fun permits(): Int
 
@@ -239,6 +271,26 @@ public suspend fun <T> Semaphore.withPermit(
 }
 
 /**
+ * [withPermit] that keeps others out for at least [minHold], however soon [block] ends; see [Semaphore.acquire]. It returns with the block.
+ *
+ * @param timeout of the acquire; `null` (the default) for [SemaphoreSettings.acquireTimeout].
+ * @param maxHold `null` (the default) for [SemaphoreSettings.maxHold]; with a minimum, infinite is 365 days.
+ * @param minHold zero, for none, to [maxHold].
+ */
+@OptIn(ExperimentalContracts::class)
+@Suppress("LEAKED_IN_PLACE_LAMBDA", "WRONG_INVOCATION_KIND")
+public suspend fun <T> Semaphore.withPermit(
+    permits: Int = 1,
+    timeout: Duration? = null,
+    maxHold: Duration? = null,
+    minHold: Duration,
+    block: suspend CoroutineScope.(Permit) -> T,
+): T {
+    contract { callsInPlace(block, InvocationKind.EXACTLY_ONCE) }
+    return acquire(permits, timeout, maxHold, minHold).use(block)
+}
+
+/**
  * [withPermit] that says by its result whether the permits were granted within [timeout]: so a block that returned `null` is told apart from one that was
  * not called.
  *
@@ -258,5 +310,26 @@ public suspend fun <T> Semaphore.tryWithPermit(
 ): Attempt<T> {
     contract { callsInPlace(block, InvocationKind.AT_MOST_ONCE) }
     val permit = tryAcquire(permits, timeout) ?: return Attempt.NotInTime
+    return Attempt.Ran(permit.use(block))
+}
+
+/**
+ * [tryWithPermit] that keeps others out for at least [minHold], however soon [block] ends; see [Semaphore.acquire].
+ *
+ * @param timeout of the acquire. By default it does not wait.
+ * @param maxHold `null` (the default) for [SemaphoreSettings.maxHold]; with a minimum, infinite is 365 days.
+ * @param minHold zero, for none, to [maxHold].
+ */
+@OptIn(ExperimentalContracts::class)
+@Suppress("LEAKED_IN_PLACE_LAMBDA", "WRONG_INVOCATION_KIND")
+public suspend fun <T> Semaphore.tryWithPermit(
+    permits: Int = 1,
+    timeout: Duration = Duration.ZERO,
+    maxHold: Duration? = null,
+    minHold: Duration,
+    block: suspend CoroutineScope.(Permit) -> T,
+): Attempt<T> {
+    contract { callsInPlace(block, InvocationKind.AT_MOST_ONCE) }
+    val permit = tryAcquire(permits, timeout, maxHold, minHold) ?: return Attempt.NotInTime
     return Attempt.Ran(permit.use(block))
 }

@@ -36,10 +36,12 @@ public class SemaphoreSnapshot internal constructor(
         public val permits: Int,
         /** Time since the grant, read off the token; zero while the server's clock is behind the tokens. */
         public val age: Duration,
-        /** Time until the server frees the permit if the client stays silent. */
+        /** Time until the server frees the permit if the client stays silent; of one that [is kept][isKept], until it is free. */
         public val remainingLease: Duration,
-        /** Time until the max hold; `null` without one. */
+        /** Time until the max hold; `null` without one. Of one that [is kept][isKept], until it is free. */
         public val remainingHold: Duration?,
+        /** Whether it was released, and its minimum hold keeps it from others. Its client may be gone. */
+        public val isKept: Boolean = false,
         /** A secret: whoever knows it can speak for the client. */
         internal val session: String = "",
     ) {

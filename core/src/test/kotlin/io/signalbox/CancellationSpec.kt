@@ -6,6 +6,7 @@ import io.kotest.matchers.ints.shouldBeGreaterThan
 import io.kotest.matchers.nulls.shouldNotBeNull
 import io.kotest.matchers.shouldBe
 import kotlin.time.Duration
+import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CoroutineScope
@@ -87,6 +88,12 @@ class CancellationSpec : FunSpec({
             repeat(3) { yield() }
             it.extend(1.minutes)
         }
+    }
+
+    cancelled("acquire with a minimum hold, which nobody has who has not seen the permit,") {
+        there.lend()
+        val permit = here.acquire(minHold = 1.hours)
+        withContext(NonCancellable) { here.revoke(permit.fencingToken) shouldBe true }
     }
 
     cancelled("release", leastSteps = 1) {

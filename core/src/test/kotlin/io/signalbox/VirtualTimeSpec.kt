@@ -135,6 +135,62 @@ class VirtualTimeSpec : FunSpec({
         }
     }
 
+    test("what is given back too soon is free exactly when its minimum hold ends, and lives for that long though nobody has a handle") {
+        runTest {
+            val store = store()
+            val gone = client(store)
+            gone.mutex("job").withLock(minHold = 3.hours) { delay(10.seconds) }
+            gone.closeAndJoin()
+            currentTime shouldBe 10_000
+            delay(2.hours)
+            val there = client(store) { slow() }.mutex("job")
+            there.tryLock() shouldBe null
+            there.lock().release()
+            currentTime.shouldBeBetween(3.hours.inWholeMilliseconds, 3.hours.inWholeMilliseconds + 10)
+            there.withLock(minHold = 1.minutes) { delay(1.minutes) }
+            there.withLock(minHold = 1.minutes) { }
+            delay(1.minutes)
+            // Nobody has asked for it since.
+            there.owner() shouldBe null
+            there.tryLock().shouldNotBeNull()
+        }
+    }
+
+    test("who waits is woken when it is free, whoever is before him in the queue gives up") {
+        runTest {
+            val store = store()
+            val holder = client(store) { slow() }.semaphore("api", permits = 1)
+            val permit = holder.acquire(minHold = 1.minutes)
+            val waiting =
+                List(3) {
+                    val there = client(store) { slow() }.semaphore("api", permits = 1)
+                    async { there.acquire().let { currentTime } }
+                }
+            runCurrent()
+            permit.release() shouldBe true
+            waiting[0].cancel()
+            waiting[1].await().shouldBeBetween(60_000, 60_010)
+            waiting[2].cancel()
+        }
+    }
+
+    test("a minimum hold outlives a loss of data that its permit outlives, and no other") {
+        runTest {
+            val store = store()
+            val here = client(store).semaphore("api", permits = 2)
+            here.acquire(minHold = 1.hours).release()
+            val permit = here.acquire(minHold = 1.hours)
+            delay(10.minutes)
+            store.ledgers.clear()
+            delay(1.minutes)
+            here.availablePermits() shouldBe 1
+            permit.release() shouldBe true
+            here.snapshot().holders.single().isKept shouldBe true
+            here.acquire(permits = 2)
+            currentTime.shouldBeBetween(60.minutes.inWholeMilliseconds, 60.minutes.inWholeMilliseconds + 10)
+        }
+    }
+
     test("attaching waits for a creator who takes his time, exactly as long as it is told to") {
         runTest {
             val store = store()

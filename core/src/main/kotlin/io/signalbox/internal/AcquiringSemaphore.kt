@@ -5,7 +5,9 @@ import io.signalbox.Observation
 import io.signalbox.Permit
 import io.signalbox.Semaphore
 import io.signalbox.TooManyWaitersException
+import io.signalbox.internal.coordination.MAX_HOLD
 import io.signalbox.internal.coordination.TooHeavy
+import io.signalbox.internal.coordination.minHoldMillis
 import io.signalbox.internal.coordination.requireTimeout
 import io.signalbox.internal.ledger.Kind
 import io.signalbox.internal.ledger.LedgerName
@@ -36,13 +38,19 @@ internal abstract class AcquiringSemaphore<P : Permit>(
     /**
      * Suspends until granted; `null` if refused, which only happens to an acquire that does not wait.
      *
-     * @param holdMillis the max hold, -1 for none, or [USUAL_HOLD].
+     * @param hold [Hold.USUAL] for what the handle says.
      */
     protected abstract suspend fun request(
         permits: Int,
         waits: Boolean,
-        holdMillis: Long,
+        hold: Hold,
     ): P?
+
+    /** The max hold of the handle, -1 for none. */
+    protected abstract val usualHoldMillis: Long
+
+    /** Fails if it has no minimum hold. */
+    protected open fun requireMinHold() = Unit
 
     /** Does what is done once, and is no matter of a call's time limit. */
     protected open suspend fun prepare() = Unit
@@ -58,26 +66,47 @@ internal abstract class AcquiringSemaphore<P : Permit>(
 
     override suspend fun acquire(permits: Int): Permit {
         if (acquireTimeout.isFinite()) return acquire(permits, acquireTimeout)
-        return granted(usable(requireWeight(permits), waits = true, USUAL_HOLD))
+        return granted(usable(requireWeight(permits), waits = true, Hold.USUAL))
     }
 
     override suspend fun acquire(
         permits: Int,
         timeout: Duration,
-    ): Permit = inTime(permits, timeout, USUAL_HOLD)
+    ): Permit = inTime(permits, timeout, Hold.USUAL)
 
     override suspend fun acquire(
         permits: Int,
         timeout: Duration?,
         maxHold: Duration,
-    ): Permit = inTime(permits, timeout ?: acquireTimeout, SemaphoreHandles.holdMillis(maxHold))
+    ): Permit = inTime(permits, timeout ?: acquireTimeout, limited(maxHold))
+
+    override suspend fun acquire(
+        permits: Int,
+        timeout: Duration?,
+        maxHold: Duration?,
+        minHold: Duration,
+    ): Permit = inTime(permits, timeout ?: acquireTimeout, limited(maxHold, minHold))
+
+    private fun limited(maxHold: Duration) = Hold(SemaphoreHandles.holdMillis(maxHold))
+
+    private fun limited(
+        maxHold: Duration?,
+        minHold: Duration,
+    ): Hold {
+        val most = if (maxHold == null) usualHoldMillis else SemaphoreHandles.holdMillis(maxHold)
+        val least = minHoldMillis(minHold, most)
+        if (least == 0L) return if (maxHold == null) Hold.USUAL else Hold(most)
+        requireMinHold()
+        // What is kept is listed, and what is listed without being heavy has a limit: the longest there is.
+        return Hold(if (most < 0) MAX_HOLD.inWholeMilliseconds else most, least)
+    }
 
     private suspend fun inTime(
         permits: Int,
         timeout: Duration,
-        holdMillis: Long,
+        hold: Hold,
     ): P =
-        acquireWithin(permits, timeout, holdMillis) ?: throw AcquireTimeoutException(
+        acquireWithin(permits, timeout, hold) ?: throw AcquireTimeoutException(
             name,
             "${asked(permits)} not granted within $timeout. See snapshot() for who holds and who waits.",
         )
@@ -85,26 +114,33 @@ internal abstract class AcquiringSemaphore<P : Permit>(
     private fun asked(permits: Int) =
         if (subject.kind == Kind.MUTEX) "The lock of $subject was" else "$permits permit(s) of $subject were"
 
-    override suspend fun tryAcquire(permits: Int): Permit? = usable(requireWeight(permits), waits = false, USUAL_HOLD)
+    override suspend fun tryAcquire(permits: Int): Permit? = usable(requireWeight(permits), waits = false, Hold.USUAL)
 
     override suspend fun tryAcquire(
         permits: Int,
         timeout: Duration,
-    ): Permit? = ifInTime(permits, timeout, USUAL_HOLD)
+    ): Permit? = ifInTime(permits, timeout, Hold.USUAL)
 
     override suspend fun tryAcquire(
         permits: Int,
         timeout: Duration,
         maxHold: Duration,
-    ): Permit? = ifInTime(permits, timeout, SemaphoreHandles.holdMillis(maxHold))
+    ): Permit? = ifInTime(permits, timeout, limited(maxHold))
+
+    override suspend fun tryAcquire(
+        permits: Int,
+        timeout: Duration,
+        maxHold: Duration?,
+        minHold: Duration,
+    ): Permit? = ifInTime(permits, timeout, limited(maxHold, minHold))
 
     private suspend fun ifInTime(
         permits: Int,
         timeout: Duration,
-        holdMillis: Long,
+        hold: Hold,
     ): P? =
         try {
-            acquireWithin(permits, timeout, holdMillis)
+            acquireWithin(permits, timeout, hold)
         } catch (tooHeavy: TooHeavy) {
             // There were as many: it is an expected no.
             if (tooHeavy.isResized) null else throw tooHeavy
@@ -113,15 +149,15 @@ internal abstract class AcquiringSemaphore<P : Permit>(
     private suspend fun acquireWithin(
         permits: Int,
         timeout: Duration,
-        holdMillis: Long,
+        hold: Hold,
     ): P? {
         requireTimeout(timeout)
         requireWeight(permits)
-        if (timeout == Duration.ZERO) return usable(permits, waits = false, holdMillis)
-        if (timeout.isInfinite()) return granted(usable(permits, waits = true, holdMillis))
+        if (timeout == Duration.ZERO) return usable(permits, waits = false, hold)
+        if (timeout.isInfinite()) return granted(usable(permits, waits = true, hold))
         prepare()
         val since = now()
-        val permit = time.granted(timeout, ::giveBack) { usable(permits, waits = true, holdMillis) }
+        val permit = time.granted(timeout, ::giveBack) { usable(permits, waits = true, hold) }
         if (permit == null) {
             outageSince(since)?.let { throw it.also { away -> refused(permits, away, since) } }
             if (!observers.isEmpty) {
@@ -135,7 +171,7 @@ internal abstract class AcquiringSemaphore<P : Permit>(
     private suspend fun usable(
         permits: Int,
         waits: Boolean,
-        holdMillis: Long,
+        hold: Hold,
     ): P? {
         // Nobody looks at the clock for observers who are not there.
         val since = if (observers.isEmpty) UNOBSERVED else now()
@@ -143,9 +179,9 @@ internal abstract class AcquiringSemaphore<P : Permit>(
             while (true) {
                 val permit =
                     if (bounds == null) {
-                        request(permits, waits, holdMillis)
+                        request(permits, waits, hold)
                     } else {
-                        bounds.within(subject, waits) { request(permits, waits, holdMillis) }
+                        bounds.within(subject, waits) { request(permits, waits, hold) }
                     }
                 if (permit == null) {
                     refused(permits, null, since)
@@ -200,8 +236,6 @@ internal abstract class AcquiringSemaphore<P : Permit>(
     override fun toString(): String = "Semaphore(name=$name)"
 
     protected companion object {
-        /** The max hold is the handle's. */
-        const val USUAL_HOLD = Long.MIN_VALUE
         const val MAX_LISTED: Int = 10_000
         private const val UNOBSERVED = Long.MIN_VALUE
     }

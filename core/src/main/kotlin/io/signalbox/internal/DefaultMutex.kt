@@ -44,6 +44,24 @@ internal class DefaultMutex(
         return if (timeout > Duration.ZERO && isLockedHere(this)) null else semaphore.tryAcquire(permits = 1, timeout, maxHold)
     }
 
+    override suspend fun lock(
+        timeout: Duration?,
+        maxHold: Duration?,
+        minHold: Duration,
+    ): Permit {
+        requireNotLockedHere()
+        return semaphore.acquire(permits = 1, timeout, maxHold, minHold)
+    }
+
+    override suspend fun tryLock(
+        timeout: Duration,
+        maxHold: Duration?,
+        minHold: Duration,
+    ): Permit? {
+        requireTimeout(timeout)
+        return if (timeout > Duration.ZERO && isLockedHere(this)) null else semaphore.tryAcquire(permits = 1, timeout, maxHold, minHold)
+    }
+
     override suspend fun tryLock(): Permit? = semaphore.tryAcquire()
 
     /** Inside of its own block it will not be free in any time. */

@@ -27,9 +27,15 @@ internal class DefaultSemaphore(
     override suspend fun request(
         permits: Int,
         waits: Boolean,
-        holdMillis: Long,
+        hold: Hold,
     ): HeldPermit? =
-        if (holdMillis == USUAL_HOLD) coordinator.acquire(permits, waits) else coordinator.acquire(permits, waits, holdMillis)
+        if (hold === Hold.USUAL) {
+            coordinator.acquire(permits, waits)
+        } else {
+            coordinator.acquire(permits, waits, hold.maxMillis, hold.minMillis)
+        }
+
+    override val usualHoldMillis: Long get() = coordinator.usualHoldMillis
 
     override suspend fun prepare() = coordinator.prepare()
 

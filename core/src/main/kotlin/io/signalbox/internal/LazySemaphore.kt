@@ -38,6 +38,20 @@ internal class LazySemaphore(
         maxHold: Duration,
     ): Permit? = joined().tryAcquire(permits, timeout, maxHold)
 
+    override suspend fun acquire(
+        permits: Int,
+        timeout: Duration?,
+        maxHold: Duration?,
+        minHold: Duration,
+    ): Permit = joined().acquire(permits, timeout, maxHold, minHold)
+
+    override suspend fun tryAcquire(
+        permits: Int,
+        timeout: Duration,
+        maxHold: Duration?,
+        minHold: Duration,
+    ): Permit? = joined().tryAcquire(permits, timeout, maxHold, minHold)
+
     override suspend fun tryAcquire(permits: Int): Permit? = joined().tryAcquire(permits)
 
     override suspend fun tryAcquire(

@@ -61,10 +61,14 @@ internal suspend fun <T> runWithPermit(
  * @throws IllegalStateException if it was released before.
  */
 @InternalSignalboxApi
-public fun Permit.letGo(): Boolean {
-    val leased = requireNotNull(this as? LeasedPermit<*>) { "A permit must be granted by a semaphore of this library, but was $this." }
-    return leased.letGo()
-}
+public fun Permit.letGo(): Boolean = leased().letGo()
+
+/** Gives back a permit that nobody was there any more to get; without waiting, and without a minimum hold. */
+@InternalSignalboxApi
+public fun Permit.giveBackUnseen(): Unit = leased().giveBack()
+
+private fun Permit.leased(): LeasedPermit<*> =
+    requireNotNull(this as? LeasedPermit<*>) { "A permit must be granted by a semaphore of this library, but was $this." }
 
 /** Whether it is neither released nor lost, as far as this client knows. */
 @InternalSignalboxApi

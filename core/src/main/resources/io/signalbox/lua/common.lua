@@ -2,8 +2,10 @@
 --
 -- KEYS (all in one hash slot)
 --   1 state      hash   format, epoch, counts, clock, settings; per session `<session>`, its record, and `<session>|<field>`
---   2 listed     zset   score 0; `<session>:<token>:<weight>` for each permit that is not counted: weight other than 1, or a max hold
---   3 limits     zset   score deadline ms; member of listed with a max hold
+--   2 listed     zset   score 0; `<session>:<token>:<weight>` for each permit that is not counted: weight other than 1, or a max hold.
+--                       `<public part of the client's id> <label>:<token>:<weight>` for what was released and is kept by its minimum
+--                       hold: the blank tells that it is no session's
+--   3 limits     zset   score deadline ms; member of listed with a max hold, or kept
 --   4 signals    zset   events only: score expiry ms or inf, a number. An event is a semaphore whose permits are signals: setting it
 --                       adds a permit, and who was given one consumes it
 --   5 queue      zset   score ticket; `<session>/<sequence>/<count>/<weight>/<hold ms or -1>/<since ms>`: a run of waiters with

@@ -5,7 +5,8 @@
 --
 -- Returns { } if there is no such semaphore, { 'format', found } if its state has another one, else
 --   { { declared, permits, held, waiting, now ms, grants so far }, { holder... }, { waiter... } }
---   holder: { session, label, deadline ms, token, weight, since ms or '', max hold ends ms or '' }
+--   holder: { session, label, deadline ms, token, weight, since ms or '', max hold ends ms or '' }; of what is kept by a minimum hold the
+--     first is no session but who has it, as in common.lua, and both moments are that of its end
 --   waiters: { session, label, deadline ms, count, weight, since ms }, alike and next to each other, from the head on, the dead ones left out
 
 local limit = tonumber(ARGV[1])
@@ -32,11 +33,22 @@ local function row(name, ...)
   return { name, found.label, text(found.record.deadline), ... }
 end
 
+-- What was kept until now is free, though no exchange has said so yet.
+local held, free = stored[5] + stored[6], {}
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', limits, '-inf', text(now))) do
+  if string.find(member, ' ', 1, true) then
+    held, free[member] = held - weight_of(member), true
+  end
+end
+
 local holders = {}
 for _, member in ipairs(redis.call('ZRANGE', listed, 0, limit - 1)) do
   local name, token, weight = string.match(member, '^(.-):(%d+):(%d+)$')
-  if session_of(name).alive then
-    holders[#holders + 1] = row(name, token, weight, '', redis.call('ZSCORE', limits, member) or '')
+  local label, ends = string.match(name, ' (.*)$'), redis.call('ZSCORE', limits, member) or ''
+  if label and not free[member] then
+    holders[#holders + 1] = { name, label, ends, token, weight, '', ends }
+  elseif not label and session_of(name).alive then
+    holders[#holders + 1] = row(name, token, weight, '', ends)
   end
 end
 
@@ -100,5 +112,5 @@ for i = 1, #runs, 2 do
   end
 end
 
-return { { stored[3], stored[4], text(stored[5] + stored[6]), text(waiting + math.max(0, stored[10] - places)), text(now), text(grants) },
+return { { stored[3], stored[4], text(held), text(waiting + math.max(0, stored[10] - places)), text(now), text(grants) },
   holders, waiters }

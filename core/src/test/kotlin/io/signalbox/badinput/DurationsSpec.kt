@@ -70,6 +70,34 @@ class DurationsSpec : FunSpec({
         }
     }
 
+    test("a minimum hold is zero to the max hold, and 365 days at most") {
+        witnessed {
+            val semaphore = client.semaphore("api", permits = 1)
+            val mutex = client.mutex("api")
+            for (hold in negative + listOf(365.days + 1.milliseconds, 100_000.days, Duration.INFINITE)) {
+                for (call in listOf<suspend () -> Any?>(
+                    { semaphore.acquire(minHold = hold) },
+                    { semaphore.tryAcquire(minHold = hold) },
+                    { semaphore.acquire(maxHold = Duration.INFINITE, minHold = hold) },
+                    { mutex.lock(minHold = hold) },
+                    { mutex.tryLock(minHold = hold) },
+                    { mutex.withLock(minHold = hold) { error("not to be called") } },
+                )) {
+                    refuses<IllegalArgumentException>(listOf("minHold", "$hold")) { call() }
+                }
+            }
+            refuses<IllegalArgumentException>(listOf("minHold", "maxHold", "1s", "1.000000001s")) {
+                semaphore.acquire(maxHold = 1.seconds, minHold = 1.seconds + 1.nanoseconds)
+            }
+            refuses<IllegalArgumentException>(listOf("maxHold", "0s")) {
+                semaphore.acquire(maxHold = Duration.ZERO, minHold = Duration.ZERO)
+            }
+            semaphore.acquire(maxHold = 1.seconds, minHold = 1.nanoseconds).release() shouldBe true
+            semaphore.acquire(maxHold = 365.days, minHold = 365.days).release() shouldBe true
+            semaphore.snapshot().holders.single().remainingLease shouldBeLessThanOrEqualTo 365.days
+        }
+    }
+
     test("a hold is extended by 1 ms to 365 days") {
         witnessed {
             val semaphore = client.semaphore("api", permits = 1) { maxHold = 60.seconds }

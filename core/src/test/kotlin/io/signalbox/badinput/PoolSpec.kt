@@ -9,6 +9,8 @@ import io.signalbox.PermitsMismatchException
 import io.signalbox.SemaphoreAlgorithm
 import io.signalbox.SemaphoreSettings
 import io.signalbox.Signalbox
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.seconds
 
 /** The entry points of pools, on Redis and in memory. */
 class PoolSpec : FunSpec({
@@ -44,6 +46,25 @@ class PoolSpec : FunSpec({
                 refuses<IllegalArgumentException>(listOf("0")) { semaphore.addPermits(0) }
                 refuses<IllegalArgumentException>(listOf("4000", "97")) { semaphore.addPermits(97) }
                 semaphore.addPermits(96) shouldBe 4096
+            }
+        }
+    }
+
+    test("a minimum hold is refused, and nothing is granted for it; none is none") {
+        for (client in listOf<Signalbox?>(null, Signalbox.inMemory())) {
+            witnessed {
+                val semaphore = (client ?: this.client).semaphore("api", 3) {
+                    algorithm = SemaphoreAlgorithm.Pool()
+                    maxHold = 10.seconds
+                }
+                refuses<IllegalArgumentException>(listOf("minHold", "maxHold", "10s", "11s")) { semaphore.acquire(minHold = 11.seconds) }
+                if (client == null) {
+                    refuses<UnsupportedOperationException>(listOf("minHold", "queue algorithm")) { semaphore.acquire(minHold = 1.seconds) }
+                    refuses<UnsupportedOperationException>(listOf("minHold", "queue algorithm")) {
+                        semaphore.tryAcquire(minHold = 1.seconds)
+                    }
+                }
+                semaphore.acquire(minHold = Duration.ZERO).release() shouldBe true
             }
         }
     }

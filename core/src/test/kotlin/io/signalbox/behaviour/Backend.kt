@@ -37,6 +37,9 @@ enum class Ability {
     /** Holders and waiters can be told to give up what they have. */
     ORDERS,
 
+    /** What is given back can be kept from others for a while. */
+    MINIMUM_HOLDS,
+
     /** Settings are refused with the words of the Kotlin API. */
     KOTLIN_SETTINGS,
 }

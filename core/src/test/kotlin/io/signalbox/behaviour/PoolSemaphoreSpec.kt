@@ -34,6 +34,18 @@ class PoolSemaphoreSpec : SemaphoreBehaviour(RedisPool) {
                 "who does not obey in time loses what it holds all the same",
                 "deleting ends it for holders and waiters of all clients, and the next use begins anew with larger tokens",
                 "deleting what is not used any more leaves nothing that counts",
+                // Minimum holds.
+                "a permit given back too soon is nobody's until its minimum hold is over, and goes to the next in the queue then",
+                "it is kept when its client is closed behind the release, and who comes later waits for it as well",
+                "closing a client that holds it keeps it as a release does",
+                "while it is kept nobody is granted it, and a snapshot tells who had it",
+                "revoking frees at once what is kept, and keeps nothing of what is held",
+                "deleting ends what is kept",
+                "a permit held for longer than its minimum is free at once",
+                "a minimum and a max hold go together: what is lost at its end is free then, and what is given back before is not",
+                "the end of a block waits for no minimum",
+                "an acquire that gives up in the queue keeps nothing",
+                "a minimum that is negative, infinite, or longer than the max hold is refused by name and value",
                 // 1 to 4096 permits.
                 "at a gate of no permits one may wait, two can never pass",
                 "with no permits it is a gate that a resize opens",
@@ -51,7 +63,7 @@ internal object RedisPool : Pooled(Redis())
 internal open class Pooled(
     private val backend: Backend,
 ) : Backend by backend {
-    override val lacks = setOf(Ability.SHARED_QUEUE, Ability.ANY_COUNT, Ability.ORDERS)
+    override val lacks = setOf(Ability.SHARED_QUEUE, Ability.ANY_COUNT, Ability.ORDERS, Ability.MINIMUM_HOLDS)
 
     override fun emptyStore(): Store {
         val queues = backend.emptyStore()

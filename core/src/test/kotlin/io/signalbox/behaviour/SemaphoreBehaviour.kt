@@ -28,6 +28,7 @@ abstract class SemaphoreBehaviour(private val backend: Backend) : FunSpec() {
         withPermits()
         blockEnds()
         limitedHolds()
+        minimumHolds()
         overload()
         hearingOfLoss()
         asking()

@@ -3,6 +3,7 @@ package io.signalbox.fault
 import io.kotest.assertions.nondeterministic.eventually
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.FunSpec
+import io.kotest.matchers.nulls.shouldNotBeNull
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.kotest.matchers.string.shouldNotContain
@@ -11,6 +12,7 @@ import io.signalbox.SignalboxException
 import io.signalbox.StoreUnavailableException
 import io.signalbox.testkit.RedisSettings
 import io.signalbox.withLock
+import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.async
@@ -57,6 +59,20 @@ class AccessTest : FunSpec({
             first.contend(workers = 10, rounds = 5, permits = 5)
             redis.command("DEL", *stored("acl").keys.values.toTypedArray())
             second.contend(workers = 10, rounds = 5, permits = 5)
+        }
+    }
+
+    test("they suffice for a minimum hold") {
+        onStage({ user(COMMANDS, "~signalbox:*") }) {
+            val lock = app().mutex("acl").lock(minHold = 1.hours)
+            lock.release() shouldBe true
+            val other = app().mutex("acl")
+            other.tryLock() shouldBe null
+            other.owner().shouldNotBeNull().isKept shouldBe true
+            other.revoke(lock.fencingToken) shouldBe true
+            other.withLock(minHold = 50.milliseconds) { it.permits } shouldBe 1
+            // Free when that is over.
+            other.withLock { other.owner().shouldNotBeNull().isKept } shouldBe false
         }
     }
 

@@ -11,7 +11,7 @@ import kotlin.math.max
  * - nobody is admitted, granted or given anything before a smaller ticket that still waits, in the queue or admitted; nobody whose session is
  *   over is; and never more is given than waiters were admitted;
  * - an exchange is executed once, in its order, and only with words that can be true;
- * - nobody's session, permit or place is taken away before its lease, or its hold, is over;
+ * - nobody's session, permit or place is taken away before its lease, or its hold, is over, and what is kept is free when that is over, or revoked;
  * - no exchange ends with a free permit and somebody waiting for it, with a head of the queue that could have the turn, with two turns, or
  *   with too many permits and a turn that may hand them on;
  * - nothing is left at the end ([finish]).
@@ -65,6 +65,15 @@ internal class AuditCheck(
     private val queue = TreeMap<Long, Place>()
     private val tickets = HashMap<String, Long>()
     private val limits = HashMap<String, Long>()
+
+    /** What was released and is kept, by its token. */
+    private val kept = HashMap<Long, Kept>()
+
+    private class Kept(
+        val weight: Int,
+        val until: Long,
+    )
+
     private var lastTicket = 0L
     private var held = 0L
     private var created = 0
@@ -107,6 +116,7 @@ internal class AuditCheck(
             session.listed.keys.forEach { report("leaked: permit $it of ${session.name} is still held at the end") }
             if (session.waits) report("leaked: it is still the turn of ${session.name} at the end")
         }
+        kept.keys.forEach { report("leaked: permit $it is still kept at the end") }
         queue.forEach { (ticket, place) -> report("leaked: place $place, ticket $ticket, is still in the queue at the end") }
     }
 
@@ -123,8 +133,11 @@ internal class AuditCheck(
             "granted" -> listed(event)
             "queued" -> queued(event)
             "returned" -> returned(event, token = words[1].toLong())
+            "kept" -> kept(event, token = words[1].toLong(), until = words[3].toLong() * 1000)
             "extended" -> limits[words[0]] = event.micros + words[1].toLong() * 1000
-            "overheld" -> overheld(event, words[0])
+            // A label may have blanks.
+            "overheld" -> overheld(event, words.joinToString(" "))
+            "revoked" -> take(event, words.joinToString(" "))
             "reasserted" -> reasserted(event, words[0])
             "restrained" -> sessions[words[0]]?.restrained = words[1].toLong()
             "resized" -> permits = words[0].toInt()
@@ -177,6 +190,7 @@ internal class AuditCheck(
         queue.clear()
         tickets.clear()
         limits.clear()
+        kept.clear()
         lastTicket = 0
         held = 0
         permits = event.words[1].toInt()
@@ -367,15 +381,36 @@ internal class AuditCheck(
         held -= weight
     }
 
+    /** It is nobody's, and held all the same. */
+    private fun kept(
+        event: AuditEvent,
+        token: Long,
+        until: Long,
+    ) {
+        val weight = sessions[event.by]?.listed?.remove(token) ?: return report("$event: it does not hold that")
+        kept[token] = Kept(weight, until)
+        if (event.micros >= until) report("$event: kept although its minimum hold is over")
+    }
+
     private fun overheld(
         event: AuditEvent,
         member: String,
     ) {
-        val (session, token) = member.split(':')
-        val limit = limits[member]
+        val limit = if (' ' in member) kept[tokenOf(member)]?.until else limits[member]
         if (limit == null || event.micros < limit - SessionTrace.SLACK_MICROS) report("$event: taken before its hold is over, at $limit")
-        held -= sessions[session]?.listed?.remove(token.toLong()) ?: return report("$event: it does not hold that")
+        take(event, member)
     }
+
+    private fun take(
+        event: AuditEvent,
+        member: String,
+    ) {
+        val token = tokenOf(member)
+        val weight = if (' ' in member) kept.remove(token)?.weight else sessions[member.substringBefore(':')]?.listed?.remove(token)
+        held -= weight ?: return report("$event: it does not hold that")
+    }
+
+    private fun tokenOf(member: String): Long = member.substringBeforeLast(':').substringAfterLast(':').toLong()
 
     private fun ended(
         event: AuditEvent,

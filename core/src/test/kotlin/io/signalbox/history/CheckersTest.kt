@@ -138,6 +138,61 @@ class CheckersTest : FunSpec({
         ).shouldBeEmpty()
     }
 
+    fun keeping(
+        takenAt: Int,
+        vararg before: String,
+    ) = check(
+        1,
+        (
+            listOf(
+                "10 a.1 exchange 1 0",
+                "10 a.1 words a.1 0 0 0 0",
+                "10 a.1 granted a.1 0 100 1 1 9000",
+                "20 b.1 exchange 1 0",
+                "20 b.1 words b.1 0 0 0 0",
+                "20 b.1 queued b.1 0 1 1 1 9000",
+                "30 a.1 exchange 2 0",
+                "30 a.1 words a.1 0 0 0 0",
+                "30 a.1 kept a.1 100 1 500",
+            ) + before +
+                listOf(
+                    "$takenAt b.1 exchange 2 0",
+                    "$takenAt b.1 words b.1 0 0 0 0",
+                    "$takenAt b.1 overheld a.1 the label: of a:100:1",
+                    "$takenAt b.1 granted b.1 0 101 1 1 9000",
+                    "520 b.1 exchange 3 0",
+                    "520 b.1 words b.1 0 0 0 0",
+                    "520 b.1 returned b.1 101 1",
+                )
+            ).joinToString("\n"),
+    )
+
+    test("a permit that is kept without a fault: nobody's until its minimum hold is over, also when its session ends") {
+        keeping(takenAt = 501).shouldBeEmpty()
+        keeping(takenAt = 501, "40 a.1 exchange 3 1", "40 a.1 words a.1 0 0 0 0", "40 a.1 ended a.1").shouldBeEmpty()
+    }
+
+    test("a permit that is kept and taken too early, given meanwhile, or never free") {
+        keeping(takenAt = 400).first() shouldContain "taken before its hold is over"
+        keeping(
+            takenAt = 501,
+            "40 a.1 exchange 3 0",
+            "40 a.1 words a.1 0 0 0 0",
+            "40 a.1 granted a.1 1 1000 1 1 9000",
+        ).joinToString() shouldContain "2 of 1 permits held"
+        check(
+            1,
+            """
+            10 a.1 exchange 1 0
+            10 a.1 words a.1 0 0 0 0
+            10 a.1 granted a.1 0 100 1 1 9000
+            30 a.1 exchange 2 0
+            30 a.1 words a.1 0 0 0 0
+            30 a.1 kept a.1 100 1 500
+            """,
+        ).single() shouldContain "still kept at the end"
+    }
+
     test("a resize down without a fault: the turn is told to give back first") {
         check(
             2,

@@ -8,6 +8,7 @@ import io.signalbox.internal.ledger.Exchange
 import io.signalbox.internal.ledger.Expectation
 import io.signalbox.internal.ledger.ListedGrant
 import io.signalbox.internal.ledger.ListedHold
+import io.signalbox.internal.ledger.ListedRelease
 import io.signalbox.internal.ledger.News
 import io.signalbox.internal.ledger.Opened
 import io.signalbox.internal.ledger.Opening
@@ -17,6 +18,7 @@ import io.signalbox.internal.ledger.SessionRecord
 import io.signalbox.internal.ledger.Words
 import io.signalbox.internal.memory.Announced
 import io.signalbox.internal.memory.SemaphoreState
+import io.signalbox.internal.memory.Summoned
 import io.signalbox.internal.memory.execute
 import io.signalbox.internal.memory.open
 import kotlin.random.Random
@@ -38,6 +40,7 @@ internal sealed interface Step {
         val bound: Int,
         val expected: Answer,
         val announced: List<Announced>,
+        val summoned: List<Summoned>,
     ) : Step
 
     /** The server lost the semaphore. */
@@ -70,6 +73,9 @@ internal class RandomSequence(
 
     /** Sequences without anything listed are calm more often. */
     private val plainOnly = random.nextInt(2) == 0
+
+    /** Of jobs that end too soon: many limits, few tries, and what is given back is kept. */
+    private val jobs = !plainOnly && !event && random.nextInt(2) == 0
 
     private var micros = 1_700_000_000_000_000L + random.nextLong(1_000_000_000L)
     private var sessions = 0
@@ -263,7 +269,7 @@ internal class RandomSequence(
     ): Exchange {
         speak(client)
         val goodbye = !simple && random.nextInt(40) == 0
-        val released = if (simple) emptyList() else client.listed.values.filter { random.nextInt(3) == 0 }
+        val released = if (simple) emptyList() else client.listed.values.filter { random.nextInt(if (jobs) 2 else 3) == 0 }
         val runs = List(if (goodbye || random.nextInt(3) == 0) 0 else random.nextInt(1, 4)) { acquireRun(simple) }
         val leaves = if (simple) {
             emptyList()
@@ -284,8 +290,8 @@ internal class RandomSequence(
                 firstSequence = client.sequence,
                 acquires = runs,
                 releases =
-                released.map { ListedGrant(it.token, it.weight) } +
-                    if (simple) emptyList() else bogus { ListedGrant(1_500_000_000_000_000, 2) },
+                released.map { ListedRelease(ListedGrant(it.token, it.weight), keptUntil()) } +
+                    if (simple) emptyList() else bogus { ListedRelease(ListedGrant(1_500_000_000_000_000, 2), keptUntil()) },
                 leaves = leaves,
                 commands = commands,
                 heard = if (random.nextInt(50) ==
@@ -312,6 +318,9 @@ internal class RandomSequence(
         val after = Cohort.after(before, client.words, acquires) ?: return null
         return Expectation(before, after, client.permits, acquires, before.deadline - lease + (lease + 15) / 16)
     }
+
+    /** Mostly there is no minimum, or it is over already. */
+    private fun keptUntil(): Long = if (!jobs && random.nextInt(3) > 0) 0 else micros / 1000 + random.nextLong(-2, 2 * lease)
 
     /** Some of what is true by now is going to be said. */
     private fun speak(client: Client) {
@@ -345,7 +354,7 @@ internal class RandomSequence(
     private fun acquireRun(simple: Boolean): AcquireRun {
         val plain = simple || plainOnly
         val weight = if (!plain && random.nextInt(3) == 0) random.nextInt(1, 4) else 1
-        val hold = if (!plain && random.nextInt(4) == 0) random.nextLong(1, 2 * lease) else -1
+        val hold = if (!plain && random.nextInt(if (jobs) 2 else 4) == 0) random.nextLong(1, 2 * lease) else -1
         return AcquireRun(random.nextInt(1, 4), weight, hold, waits = random.nextInt(4) > 0)
     }
 
@@ -367,8 +376,17 @@ internal class RandomSequence(
         }
     }
 
-    /** For what somebody holds, by count or listed, or nobody does. */
+    /** For what somebody holds, by count or listed, for what is kept, or for what nobody has. */
     private fun order(): Command {
+        val kept = state?.kept?.values?.randomOrNull(random)
+        if (kept != null && random.nextBoolean()) {
+            val weight = kept.weight + if (random.nextInt(4) == 0) 1 else 0
+            return if (random.nextInt(4) > 0) {
+                Command.Revoke(kept.owner, kept.grant.token, weight, "operator")
+            } else {
+                Command.Enforce(kept.owner, kept.grant.token, weight)
+            }
+        }
         val holder = clients.random(random)
         val listed = holder.listed.values.randomOrNull(random)?.takeIf { random.nextBoolean() }
         val token = listed?.token ?: 1_234_567_890_123_456
@@ -385,7 +403,7 @@ internal class RandomSequence(
         val answer = executed?.answer ?: Answer.Lost(Answer.Reason.DATA_LOST)
         val sender = clients.firstOrNull { it.session == exchange.session && it.number + 1 == exchange.number }
         if (sender != null && answer is Answer.Done) learn(sender, exchange, answer)
-        return Step.Exchanged(micros, exchange, bound, answer, executed?.announced.orEmpty())
+        return Step.Exchanged(micros, exchange, bound, answer, executed?.announced.orEmpty(), executed?.summoned.orEmpty())
     }
 
     private fun learn(
@@ -402,7 +420,7 @@ internal class RandomSequence(
         client.calm = done.calm
         client.heardInbox = exchange.inbox
         client.permits = done.permits
-        exchange.releases.forEach { client.listed.remove(it.token) }
+        exchange.releases.forEach { client.listed.remove(it.grant.token) }
         exchange.leaves.forEachIndexed { index, run ->
             for (nth in run.count - done.left[index] until run.count) client.queued.remove(run.sequence + nth)
         }

@@ -19,7 +19,6 @@ import io.signalbox.internal.ledger.Kind
 import io.signalbox.internal.ledger.Labels
 import io.signalbox.internal.ledger.LedgerName
 import io.signalbox.internal.ledger.News
-import io.signalbox.internal.memory.Announced
 import io.signalbox.internal.redis.AnswerParser
 import io.signalbox.internal.redis.Keys
 import io.signalbox.internal.redis.Script
@@ -59,7 +58,8 @@ class ScriptsAgainstModelSpec :
                         subject.compareOrReduce(sent)
                     }
                     println(
-                        "scripts against model: $sequences sequences, ${subject.calls} calls, ${subject.expectationsMet} as expected, seed $seed",
+                        "scripts against model: $sequences sequences, ${subject.calls} calls, ${subject.expectationsMet} as expected, " +
+                            "${subject.summons} summons, seed $seed",
                     )
                 }
             }
@@ -141,6 +141,9 @@ private const val MOST_REFUSED = 3_000
 private const val REFUSED_SHARE = 40
 private const val RETENTION_MILLIS = 3_600_000L
 
+/** With the epoch, which a goodbye need not know. */
+private val SUMMONS = Regex(" \\S+ ask$")
+
 /** A sequence whose calls are on their way to the server. */
 private class Sent(
     val seed: Long,
@@ -169,6 +172,10 @@ private class ScriptSubject(
 
     /** How many exchanges were answered by the short way. */
     var expectationsMet = 0
+        private set
+
+    /** How many exchanges kept something while somebody waited. */
+    var summons = 0
         private set
 
     init {
@@ -287,8 +294,9 @@ private class ScriptSubject(
             is Step.Open -> AnswerParser.opened(reply) shouldBe step.expected
             is Step.Exchanged -> {
                 if (reply[0][0] == '='.code.toByte()) expectationsMet++
+                if (step.summoned.isNotEmpty()) summons++
                 AnswerParser.exchanged(reply[0], step.exchange).comparable() shouldBe step.expected.comparable()
-                if (!isRepeated) received(reply) shouldBe expected(step.announced)
+                if (!isRepeated) received(reply) shouldBe expected(step)
             }
 
             is Step.Wiped -> Unit
@@ -296,10 +304,13 @@ private class ScriptSubject(
     }
 
     private fun received(reply: List<ByteArray>): Map<String, List<String>> =
-        reply.drop(1).map { String(it) }.chunked(2).groupBy({ it[0] }, { it[1] })
+        reply.drop(1).map { String(it) }.chunked(2).groupBy({ it[0] }, { it[1].replace(SUMMONS, " ask") })
 
-    private fun expected(announced: List<Announced>): Map<String, List<String>> =
-        announced.groupBy({ it.inbox }, { "${it.session} ${it.announcement.text()}" })
+    private fun expected(step: Step.Exchanged): Map<String, List<String>> =
+        (
+            step.announced.map { it.inbox to "${it.session} ${it.announcement.text()}" } +
+                step.summoned.map { it.inbox to "${it.session} ask" }
+            ).groupBy({ it.first }, { it.second })
 
     /** Without what only one of the two ways says, and nobody asks for. */
     private fun Answer.comparable(): Answer =
@@ -315,7 +326,7 @@ private class ScriptSubject(
                     "exchange $session $number at '$epoch'${if (goodbye) " goodbye" else ""}: $words, acquires ${acquires.map {
                         "${it.count}x${it.weight}${if (it.holdMillis < 0) "" else " for ${it.holdMillis}"}${if (it.waits) "" else " or not"}"
                     }}, releases ${releases.map {
-                        it.token
+                        "${it.grant.token}${if (it.keptUntil > 0) " kept until ${it.keptUntil}" else ""}"
                     }}, leaves $leaves, ${commands.map { it::class.simpleName }}, bound ${step.bound}, " +
                         "expects ${expected?.after}"
                 }

@@ -10,7 +10,8 @@ internal fun SemaphoreState.dump(): String {
         "epoch=$epoch declared=$declared redeclared=$isRedeclared bounded=$bounded permits=$permits " +
             "plain=$plain listed=$listed turn=${turn?.id.orEmpty()} gone=$gone " +
             "ticket=$ticket fence=$fence wake=$wake clock=$clock offset=$offset keep=$keep " +
-            "longest=$longest signals=${signals.map { if (it == Long.MAX_VALUE) "inf" else "$it" }}"
+            "longest=$longest signals=${signals.map { if (it == Long.MAX_VALUE) "inf" else "$it" }} " +
+            "kept=${kept.values.map { "${it.owner}:${it.grant.token}:${it.weight}until${it.limit?.deadline}" }.sorted()}"
     val sessions =
         sessions.values.sortedBy { it.id }.joinToString("\n") {
             "${it.id}: ${it.record.text()} inbox=${it.inbox} listed=${it.listed.values.map { listed ->
@@ -40,7 +41,7 @@ internal fun RedisCommands<String, String>.dump(
             "ticket=${state["ticket"]} fence=${state["fence"]} wake=${state["wake"]} clock=${state["clock"]} offset=$offset " +
             "keep=${state["keep"] ?: 0} longest=${state["longest"]} signals=${signals.map {
                 if (it.isInfinite()) "inf" else "${it.toLong()}"
-            }}"
+            }} kept=${listed.filter { ' ' in it }.map { "${it}until${limits[it]}" }.sorted()}"
     check(listed.sumOf { it.substringAfterLast(':').toInt() } == state.getValue("listed").toInt()) { "$listed, ${state["listed"]} listed" }
     val sessions =
         zrangeWithScores(keys[5], 0, -1).sortedBy { it.value }.joinToString("\n") { session ->

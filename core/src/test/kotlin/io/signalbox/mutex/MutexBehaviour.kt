@@ -92,6 +92,28 @@ abstract class MutexBehaviour(
             mutex.tryLock(maxHold = 1.hours).shouldNotBeNull().release() shouldBe true
         }
 
+        behaviour("a lock with a minimum hold keeps others out, however soon its block ends, and names who had it") {
+            val mutex = client { label = "billing-3" }.mutex("report")
+            val token = mutex.withLock(minHold = 1.hours) { it.fencingToken }
+            mutex.isLocked() shouldBe true
+            val there = mutex()
+            there.owner().shouldNotBeNull().run {
+                isKept shouldBe true
+                label shouldBe "billing-3"
+                fencingToken shouldBe token
+            }
+            there.tryLock(timeout = 20.milliseconds) shouldBe null
+            there.tryWithLock(minHold = 1.hours) { error("not in time") } shouldBe Attempt.NotInTime
+            there.revoke(token) shouldBe true
+            there.tryWithLock(maxHold = 1.hours, minHold = 50.milliseconds) { "ran" } shouldBe Attempt.Ran("ran")
+            mutex.lock(minHold = 50.milliseconds).run {
+                fencingToken shouldBeGreaterThan token + 50_000 - 1_000
+                release() shouldBe true
+            }
+            mutex.tryLock(timeout = PATIENCE, minHold = 1.milliseconds).shouldNotBeNull().release() shouldBe true
+            shouldThrow<IllegalArgumentException> { mutex.lock(maxHold = 1.seconds, minHold = 2.seconds) }.message shouldContain "minHold"
+        }
+
         behaviour("a reentrant block runs inside of its own kind under the same permit, and gives nothing back", Ability.OWN_WITH_LOCK) {
             val mutex = mutex()
             val tokens = mutex.withReentrantLock { outer ->

@@ -15,20 +15,22 @@ import org.jspecify.annotations.Nullable;
  * <p>Immutable: each method makes another one. Durations are rounded up to whole milliseconds.
  */
 public final class AcquireOptions {
-    private static final AcquireOptions DEFAULTS = new AcquireOptions(1, null, null);
+    private static final AcquireOptions DEFAULTS = new AcquireOptions(1, null, null, Duration.ZERO);
 
     private final int permits;
     private final @Nullable Duration timeout;
     private final @Nullable Duration maxHold;
+    private final Duration minHold;
 
-    private AcquireOptions(int permits, @Nullable Duration timeout, @Nullable Duration maxHold) {
+    private AcquireOptions(int permits, @Nullable Duration timeout, @Nullable Duration maxHold, Duration minHold) {
         this.permits = permits;
         this.timeout = timeout;
         this.maxHold = maxHold;
+        this.minHold = minHold;
     }
 
     /**
-     * One permit, with the time limit and the max hold of the handle.
+     * One permit, with the time limit and the max hold of the handle, and no minimum hold.
      *
      * @return the same object each time
      */
@@ -74,6 +76,15 @@ public final class AcquireOptions {
     }
 
     /**
+     * For how long others are kept out at the least.
+     *
+     * @return what was given, or zero
+     */
+    public Duration minHold() {
+        return minHold;
+    }
+
+    /**
      * Sets how many permits are acquired at once.
      *
      * @param permits at least 1
@@ -81,7 +92,7 @@ public final class AcquireOptions {
      * @throws IllegalArgumentException if it is less
      */
     public AcquireOptions permits(int permits) {
-        return new AcquireOptions(Checks.within("permits", permits, 1, Integer.MAX_VALUE), timeout, maxHold);
+        return new AcquireOptions(Checks.within("permits", permits, 1, Integer.MAX_VALUE), timeout, maxHold, minHold);
     }
 
     /**
@@ -92,7 +103,7 @@ public final class AcquireOptions {
      * @throws IllegalArgumentException if it is negative
      */
     public AcquireOptions timeout(Duration timeout) {
-        return new AcquireOptions(permits, Checks.notNegative("timeout", timeout), maxHold);
+        return new AcquireOptions(permits, Checks.notNegative("timeout", timeout), maxHold, minHold);
     }
 
     /**
@@ -107,11 +118,34 @@ public final class AcquireOptions {
         return new AcquireOptions(
                 permits,
                 timeout,
-                isEndless ? maxHold : Checks.within("maxHold", maxHold, Checks.MILLISECOND, Checks.LONGEST));
+                isEndless ? maxHold : Checks.within("maxHold", maxHold, Checks.MILLISECOND, Checks.LONGEST),
+                minHold);
+    }
+
+    /**
+     * Keeps others out for that long from the grant on at the least, however soon it is given back: for a job that several processes start at about the
+     * same time, each by its own clock.
+     *
+     * <p>Giving it back ends the matter for the caller, as ever. From then on the server keeps the permit, also when the client is closed or its process ends;
+     * closing a client that holds it gives it back in the same way. Whoever ends without either has said nothing: then the permit is free one lease after its
+     * last exchange. What the server has lost is not kept. A snapshot lists what is kept ({@link SemaphoreSnapshot.Holder#isKept()}), and
+     * {@link Semaphore#revoke(long)} frees it.
+     *
+     * <p>The acquire is refused with an {@link IllegalArgumentException} if that is longer than the max hold, and with an
+     * {@link UnsupportedOperationException} by a pool.
+     *
+     * @param minHold zero, for none, to 365 days, by the server's clock. With it, a hold without a limit is limited to 365 days
+     * @return other options
+     * @throws IllegalArgumentException if it is out of range
+     */
+    public AcquireOptions minHold(Duration minHold) {
+        return new AcquireOptions(
+                permits, timeout, maxHold, Checks.within("minHold", minHold, Duration.ZERO, Checks.LONGEST));
     }
 
     @Override
     public String toString() {
-        return "AcquireOptions[permits=" + permits + ", timeout=" + timeout + ", maxHold=" + maxHold + "]";
+        return "AcquireOptions[permits=" + permits + ", timeout=" + timeout + ", maxHold=" + maxHold + ", minHold="
+                + minHold + "]";
     }
 }

@@ -136,7 +136,7 @@ public interface AsyncMutex {
     CompletableFuture<Boolean> isLocked();
 
     /**
-     * Who holds it: client, label, fencing token, age, remaining lease.
+     * Who holds it, or had it and keeps it from others ({@link SemaphoreSnapshot.Holder#isKept()}): client, label, fencing token, age, remaining lease.
      *
      * @return the holder, or empty if it is free
      */

@@ -289,7 +289,7 @@ public interface Mutex {
     boolean isLocked() throws InterruptedException;
 
     /**
-     * Who holds it: client, label, fencing token, age, remaining lease.
+     * Who holds it, or had it and keeps it from others ({@link SemaphoreSnapshot.Holder#isKept()}): client, label, fencing token, age, remaining lease.
      *
      * @return the holder, or empty if it is free
      * @throws io.signalbox.StoreUnavailableException if the server gives no answer in time, or refuses

@@ -59,8 +59,9 @@ public record SemaphoreSnapshot(
      * @param fencingToken the token of the grant
      * @param permits how many permits the grant holds
      * @param age time since the grant; zero while the server's clock is behind the tokens
-     * @param remainingLease time until the server frees the permit if the client stays silent
-     * @param remainingHold time until the max hold; empty without one
+     * @param remainingLease time until the server frees the permit if the client stays silent; of one that is kept, until it is free
+     * @param remainingHold time until the max hold; empty without one. Of one that is kept, until it is free
+     * @param isKept whether it was released, and its minimum hold keeps it from others; its client may be gone
      */
     public record Holder(
             String client,
@@ -69,7 +70,8 @@ public record SemaphoreSnapshot(
             int permits,
             Duration age,
             Duration remainingLease,
-            Optional<Duration> remainingHold) {}
+            Optional<Duration> remainingHold,
+            boolean isKept) {}
 
     /**
      * One acquire in the queue.

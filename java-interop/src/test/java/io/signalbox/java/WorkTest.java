@@ -136,6 +136,36 @@ class WorkTest {
     }
 
     @Test
+    void othersAreKeptOutForAMinimumHold() throws InterruptedException {
+        var once = AcquireOptions.defaults().minHold(Duration.ofHours(1));
+        var mutex = signalbox.mutex("report");
+        assertEquals(7, mutex.withLock(once, () -> render()));
+        var kept = mutex.owner().orElseThrow();
+        assertTrue(kept.isKept());
+        assertTrue(mutex.tryLock().isEmpty());
+        assertFalse(mutex.tryWithLock(once, permit -> "ran").hasRun());
+        assertTrue(mutex.revoke(kept.fencingToken()));
+        try (var held = mutex.tryLock(once.maxHold(Duration.ofHours(2))).orElseThrow()) {
+            assertFalse(held.isLost() || mutex.owner().orElseThrow().isKept());
+        }
+        assertTrue(mutex.isLocked());
+
+        var semaphore = signalbox.semaphore("api", 3);
+        semaphore.withPermit(once, () -> export());
+        assertEquals(2, semaphore.availablePermits());
+        var async = semaphore.async();
+        async.withPermit(once, permit -> CompletableFuture.completedFuture("ran"))
+                .join();
+        assertTrue(async.acquire(once).join().release().join());
+        assertEquals(0, semaphore.availablePermits());
+
+        assertEquals(Duration.ZERO, AcquireOptions.defaults().minHold());
+        assertThrows(IllegalArgumentException.class, () -> once.minHold(Duration.ofMillis(-1)));
+        var tooLong = once.maxHold(Duration.ofMinutes(1));
+        assertThrows(IllegalArgumentException.class, () -> semaphore.tryAcquire(tooLong));
+    }
+
+    @Test
     void tooManyWhoWaitAreRefused() throws InterruptedException {
         var mutex =
                 signalbox.mutex("report", MutexOptions.builder().maxWaiters(1).build());

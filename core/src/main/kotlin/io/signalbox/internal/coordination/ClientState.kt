@@ -180,6 +180,8 @@ internal class ClientState(
         longest = joined.longestMillis
         handle = handle
         schedule.began(sentAt)
+        // Moments of the old state's clock.
+        previous?.let { over -> inLimbo.forEach { if (it.keptUntil > 0) it.keptUntil += began.serverNow - over.serverTime(sentAt) } }
         val (listed, plain) = putBack.partition { it.isListed }
         val kept = (plain.take(joined.width) + listed.filter { it.fencingToken in joined.listed }).toHashSet()
         // Looked at once: a release needs no lock, and one that is counted as held here is taken back from the new session later.
@@ -439,6 +441,8 @@ internal class ClientState(
         permit.revokedBy = by
         settled.lose(permit, Loss.REVOKED)
         if (permit.state != PermitState.LOST) return
+        // Whoever revokes it wants it free.
+        permit.keptUntil = 0
         if (permit.isListed) {
             live.listed.remove(permit)
             sendBack(permit)
@@ -573,6 +577,8 @@ internal class ClientState(
         val session: ClientSession,
         private val inbox: String,
         val confirming: List<HeldPermit>,
+        /** Listed permits that are kept: the end of the session alone would free them. */
+        private val kept: List<HeldPermit>,
         /** Exchanges with acquires that may have joined the queue. */
         val unanswered: List<InFlight>,
     ) {
@@ -585,6 +591,7 @@ internal class ClientState(
                 epoch = session.epoch,
                 inbox = inbox,
                 words = session.cohort.words,
+                releases = kept.map { it.asReleased() },
                 leaves = outbox.placesOf((places + unanswered.flatMap { it.queued() }).sortedBy { it.sequence }),
                 goodbye = true,
             )
@@ -604,7 +611,8 @@ internal class ClientState(
         val goodbye =
             live?.let {
                 val confirming = returning.filter { permit -> permit.awaiting != null }
-                Goodbye(it, inbox, confirming, inFlight.filter { sent -> sent.waiters.isNotEmpty() })
+                val kept = (returning + it.listed.toList()).filter { permit -> permit.keptUntil > 0 }
+                Goodbye(it, inbox, confirming, kept, inFlight.filter { sent -> sent.waiters.isNotEmpty() })
             }
         outbox.releases.clear()
         session?.run { (plain.toList() + listed.toList()).forEach { settled.lose(it, Loss.CLOSED) } }

@@ -320,6 +320,7 @@ internal class Heard(
             outbox.releases.addLast(permit)
             return
         }
+        if (waiter.minMillis > 0) permit.keptUntil = grantedAt + waiter.minMillis
         state.grant(live, waiter, permit, settled)
         if (permit.limited) {
             // The exchange that read serverNow was sent before the server's clock showed it.

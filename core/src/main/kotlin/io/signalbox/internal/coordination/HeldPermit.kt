@@ -1,5 +1,8 @@
 package io.signalbox.internal.coordination
 
+import io.signalbox.internal.ledger.ListedGrant
+import io.signalbox.internal.ledger.ListedRelease
+
 /** A grant of the queue algorithm in the hands of this client. */
 internal class HeldPermit(
     private val coordinator: SemaphoreCoordinator,
@@ -20,6 +23,13 @@ internal class HeldPermit(
     /** Listed: whether it is in the outbox, or was. */
     var isReturning: Boolean = false
 
+    /**
+     * Listed: until when the ledger keeps it from others once it is given back, by the ledger's clock; 0 for no longer than it is held. Who has not seen it
+     * needs that no more than who is made to give it up.
+     */
+    @Volatile
+    var keptUntil: Long = 0
+
     /** Whether nobody was there any more to get it. */
     @Volatile
     var isUnseen: Boolean = false
@@ -37,6 +47,14 @@ internal class HeldPermit(
 
     /** Listed grants are named with their weight in the ledger. */
     val isListed: Boolean get() = permits != 1 || limited
+
+    /** What is said of it when it is given back, if it is listed. */
+    fun asReleased(): ListedRelease = ListedRelease(ListedGrant(fencingToken, permits), keptUntil)
+
+    override fun giveBack() {
+        keptUntil = 0
+        super.giveBack()
+    }
 
     /** Gives it back as used up: of an event. Returns false if it was lost before: somebody else gets the signal. */
     fun consume(): Boolean = coordinator.consume(this)

@@ -127,7 +127,7 @@ public abstract class LeasedPermit<P : LeasedPermit<P>>(
     public fun isOver(now: Long): Boolean = holdDeadline <= now || sessionDeadline <= now
 
     /** Gives back a permit that nobody has seen, because its acquire was cancelled at that moment. */
-    public fun giveBack() {
+    public open fun giveBack() {
         if (markReleased()) keeper.handBack(self)
     }
 

@@ -5,7 +5,6 @@ import io.signalbox.internal.ledger.Answer
 import io.signalbox.internal.ledger.Command
 import io.signalbox.internal.ledger.Exchange
 import io.signalbox.internal.ledger.Expectation
-import io.signalbox.internal.ledger.ListedGrant
 import io.signalbox.internal.ledger.QueueRun
 import io.signalbox.internal.ledger.Words
 import java.util.concurrent.ConcurrentLinkedQueue
@@ -99,7 +98,7 @@ internal class Outbox(
                 words = words,
                 firstSequence = firstSequence,
                 acquires = acquires,
-                releases = released.map { ListedGrant(it.fencingToken, it.permits) },
+                releases = released.map { it.asReleased() },
                 leaves = placesOf(left),
                 commands = commands,
                 heard = session.heard(number),

@@ -238,10 +238,11 @@ internal class SemaphoreCoordinator(
     suspend fun acquire(
         weight: Int,
         waits: Boolean,
-        holdMillis: Long = state.handle.holdMillis,
+        holdMillis: Long = usualHoldMillis,
+        minMillis: Long = 0,
     ): HeldPermit? =
         suspendCancellableCoroutine { continuation ->
-            val waiter = Waiter(weight, waits, holdMillis, clock.nanos(), continuation)
+            val waiter = Waiter(weight, waits, holdMillis, minMillis, clock.nanos(), continuation)
             state.outbox.intake.add(waiter)
             continuation.invokeOnCancellation { abandon(waiter) }
             pump()
@@ -254,6 +255,9 @@ internal class SemaphoreCoordinator(
     fun now(): Long = clock.nanos()
 
     val time: ClientTime get() = settings.time
+
+    /** The max hold of whoever names none; -1 for no limit. */
+    val usualHoldMillis: Long get() = state.handle.holdMillis
 
     val lease: Duration get() = settings.leaseMillis.milliseconds
 

@@ -84,6 +84,17 @@ public fun wholeMillis(
     return roundUp(value)
 }
 
+/** A minimum hold in whole milliseconds, rounded up, 0 for none, for what may be held for [maxMillis], or -1 without a limit. */
+internal fun minHoldMillis(
+    value: Duration,
+    maxMillis: Long,
+): Long {
+    require(value >= Duration.ZERO) { "minHold must not be negative, but was $value. Zero is no minimum." }
+    require(value <= MAX_HOLD) { "minHold must be at most $MAX_HOLD, but was $value." }
+    require(maxMillis < 0 || roundUp(value) <= maxMillis) { "minHold must be at most maxHold, ${maxMillis.milliseconds}, but was $value." }
+    return roundUp(value)
+}
+
 /** Sub-millisecond rests count as a millisecond, so that no positive duration becomes zero. */
 @InternalSignalboxApi
 public fun roundUp(value: Duration): Long {

@@ -24,6 +24,8 @@ internal class Waiter(
     val weight: Int,
     val waits: Boolean,
     val holdMillis: Long,
+    /** For how long others are not granted what it is granted, also if it is released before; 0 for no such time. */
+    val minMillis: Long,
     /** When it was asked for, by the client's clock. */
     val since: Long,
     val continuation: CancellableContinuation<HeldPermit?>,

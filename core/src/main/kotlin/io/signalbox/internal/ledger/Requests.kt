@@ -1,5 +1,17 @@
 package io.signalbox.internal.ledger
 
+/**
+ * Who has what was released by [session] and is kept by its minimum hold: no session, which have no blank. What a snapshot tells of whoever held it is in
+ * the name, because nothing else of the session outlives it.
+ */
+internal fun keeperOf(
+    session: String,
+    label: String,
+): String = "${publicClient(session)} $label"
+
+/** Whether [owner] is a [keeperOf] something. */
+internal fun isKeeper(owner: String): Boolean = ' ' in owner
+
 /** The format of the keys that this build reads and writes. */
 internal const val FORMAT: Int = 2
 
@@ -86,8 +98,7 @@ internal class Exchange(
     val words: Words,
     val firstSequence: Long = 0,
     val acquires: List<AcquireRun> = emptyList(),
-    /** Of listed permits. */
-    val releases: List<ListedGrant> = emptyList(),
+    val releases: List<ListedRelease> = emptyList(),
     val leaves: List<QueueRun> = emptyList(),
     val commands: List<Command> = emptyList(),
     /** What a snapshot shows of the session; `null` for no change. */
@@ -140,6 +151,13 @@ internal class AcquireRun(
 internal class ListedGrant(
     val token: Long,
     val weight: Int,
+)
+
+/** A listed permit that is given back. */
+internal class ListedRelease(
+    val grant: ListedGrant,
+    /** The moment of the ledger until which it is kept from others; 0, or one that is over, for no longer. */
+    val keptUntil: Long = 0,
 )
 
 /** [count] places in the queue next to each other, of the acquires from [sequence] on, with the tickets from [ticket] on. */

@@ -102,6 +102,7 @@ internal class MemoryLedgers(
                 entry.state.execute(exchange, micros, BOUND).also { entry.expiresAt = entry.state.expiresAt(micros / 1000) }
             }
         executed.announced.forEach { guarded { listeners[it.session]?.onAnnouncement(it.announcement) } }
+        executed.summoned.forEach { guarded { listeners[it.session]?.onSummons() } }
         return executed.answer
     }
 

@@ -49,10 +49,13 @@ internal class SemaphoreState(
     /** When the kept signals of an event expire, ascending; [Long.MAX_VALUE] for never. */
     val signals: MutableList<Long> = ArrayList()
 
-    /** How long [signals] are to be kept: 0 if there are none, -1 for ever, else the moment. */
+    /** How long [signals], and what is [kept], are to live: 0 if there are none, -1 for ever, else the moment. */
     var keep: Long = 0
 
     val sessions: MutableMap<String, SessionState> = HashMap()
+
+    /** What was released before its minimum hold was over, by token: no session's, until its limit ends it. */
+    val kept: TreeMap<Long, Listed> = TreeMap()
 
     /** By the first ticket. */
     val queue: TreeMap<Long, Queued> = TreeMap()
@@ -65,7 +68,7 @@ internal class SemaphoreState(
     val plain: Int get() = sessions.values.sumOf { it.record.width }.toInt()
 
     /** The weight of the permits that are listed one by one. */
-    val listed: Int get() = sessions.values.sumOf { session -> session.listed.values.sumOf { it.weight } }
+    val listed: Int get() = kept.values.sumOf { it.weight } + sessions.values.sumOf { session -> session.listed.values.sumOf { it.weight } }
 
     val held: Int get() = plain + listed
 
@@ -101,6 +104,7 @@ internal class SessionState(
 }
 
 internal class Listed(
+    /** A session, or a [io.signalbox.internal.ledger.keeperOf]. */
     val owner: String,
     val grant: ListedGrant,
 ) {

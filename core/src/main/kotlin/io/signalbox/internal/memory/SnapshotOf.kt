@@ -12,6 +12,8 @@ internal fun SemaphoreState.snapshotOf(
     limit: Int,
 ): SemaphoreSnapshot {
     val now = readClock(micros)
+    // What was kept until now is free, though no exchange has said so yet.
+    val (kept, free) = kept.values.partition { it.limit!!.deadline > now }
     val alive = sessions.values.filter { it.deadline > now }.sortedBy { it.id }
     val waiters = turn?.takeIf { it.deadline > now }?.let { listOf(it.ownWaiters(now)) }.orEmpty() +
         queue.values.mapNotNull { run ->
@@ -21,10 +23,11 @@ internal fun SemaphoreState.snapshotOf(
         name = name,
         declaredPermits = declared,
         permits = permits,
-        heldPermits = held,
+        heldPermits = held - free.sumOf { it.weight },
         queueLength = waiters.sumOf { it.count }.toInt(),
         grants = grants,
-        holders = (alive.flatMap { it.listedHolders(now) } + alive.flatMap { it.plainHolders(now) }).take(limit),
+        holders =
+        (kept.map { it.keptHolder(now) } + alive.flatMap { it.listedHolders(now) } + alive.flatMap { it.plainHolders(now) }).take(limit),
         queue =
         waiters.asSequence().flatMap { run -> generateSequence { run }.take(minOf(run.count, limit.toLong()).toInt()) }.take(limit)
             .mapIndexed { index, run ->
@@ -50,6 +53,22 @@ private class Waiters(
 /** Those whose turn it is; all with the age of the one that has waited longest. */
 private fun SessionState.ownWaiters(now: Long): Waiters =
     Waiters(this, record.admitted - record.passed, weight = 1, if (roster.waitingSince == 0L) 0 else now - roster.waitingSince)
+
+/** What its name tells of who held it. */
+private fun Listed.keptHolder(now: Long): SemaphoreSnapshot.Holder {
+    val rest = elapsed(limit!!.deadline - now)
+    return SemaphoreSnapshot.Holder(
+        client = publicClient(owner),
+        label = owner.substringAfter(' '),
+        fencingToken = grant.token,
+        permits = weight,
+        age = elapsed(now - grant.token / 1000),
+        remainingLease = rest,
+        remainingHold = rest,
+        isKept = true,
+        session = owner,
+    )
+}
 
 private fun SessionState.listedHolders(now: Long): List<SemaphoreSnapshot.Holder> =
     listed.values.map {

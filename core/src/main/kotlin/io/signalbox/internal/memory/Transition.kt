@@ -7,11 +7,14 @@ import io.signalbox.internal.ledger.Answer
 import io.signalbox.internal.ledger.Command
 import io.signalbox.internal.ledger.Exchange
 import io.signalbox.internal.ledger.ListedGrant
+import io.signalbox.internal.ledger.ListedRelease
 import io.signalbox.internal.ledger.News
 import io.signalbox.internal.ledger.QueueRun
 import io.signalbox.internal.ledger.Roster
 import io.signalbox.internal.ledger.SessionRecord
 import io.signalbox.internal.ledger.Words
+import io.signalbox.internal.ledger.isKeeper
+import io.signalbox.internal.ledger.keeperOf
 import kotlin.math.max
 import kotlin.math.min
 
@@ -19,6 +22,7 @@ import kotlin.math.min
 internal class Executed(
     val answer: Answer,
     val announced: List<Announced> = emptyList(),
+    val summoned: List<Summoned> = emptyList(),
 )
 
 /** What to tell the client of [session] at [inbox]. */
@@ -26,6 +30,12 @@ internal class Announced(
     val inbox: String,
     val session: String,
     val announcement: Announcement,
+)
+
+/** The client of [session] at [inbox] is to exchange: there is something that it is to hear in an answer. */
+internal class Summoned(
+    val inbox: String,
+    val session: String,
 )
 
 /**
@@ -115,6 +125,9 @@ private class Transition(
     /** Held permits, all clients, right after what was given to a turn. */
     private val heldAfter = HashMap<SessionState, Int>()
     private val orders = mutableListOf<Pair<SessionState, News.Revoked>>()
+
+    /** Whether something that was released is kept. */
+    private var hasKept = false
     private var more = false
     private var nextToken = 0L
     private val open get() = now >= state.quarantineUntil
@@ -122,6 +135,8 @@ private class Transition(
 
     fun run(): Executed {
         state.keepClock(now, micros)
+        // What a minimum hold has kept is free. Of an event the signals say it.
+        if (state.keep in 1..now && state.signals.isEmpty()) state.keep = 0
         val record = session.record
         if (!exchange.goodbye || (exchange.epoch.isNotEmpty() && !exchange.words.contradict(record))) words()
         val released = exchange.releases.map { release(it) }
@@ -141,7 +156,7 @@ private class Transition(
         val firstTicket = state.ticket + 1
         val granted = acquire()
         if (nextToken > before) state.fence = nextToken - 1
-        if (state.permits == 0) state.keep = 0
+        if (state.permits == 0 && state.listed == 0) state.keep = 0
         restrain()
         return answer(firstToken, heldBefore, firstTicket, granted, released, left, results)
     }
@@ -185,7 +200,14 @@ private class Transition(
                 results = results,
             )
         if (!exchange.goodbye) session.answers[exchange.number % 2] = answer
-        return Executed(answer, concerned.filter { it !== session }.map(::announced))
+        return Executed(answer, concerned.filter { it !== session }.map(::announced), summoned().map { Summoned(it.inbox, it.id) })
+    }
+
+    /** Who waits is to ask when what is kept will be free. Those further behind in the queue hear of it with their next heartbeat. */
+    private fun summoned(): Set<SessionState> {
+        if (!hasKept) return emptySet()
+        val waiting = listOfNotNull(state.turn) + state.queue.values.take(MOST_SUMMONED).mapNotNull { state.sessions[it.session] }
+        return waiting.filterTo(LinkedHashSet()) { it !== session && it.deadline > now }
     }
 
     private fun announced(to: SessionState): Announced =
@@ -240,7 +262,7 @@ private class Transition(
             val over = state.limits.takeWhile { it.deadline <= now }.take(left)
             over.forEach {
                 state.limits.remove(it)
-                state.sessions.getValue(it.session).listed.remove(it.token)
+                (state.sessions[it.session]?.listed ?: state.kept).remove(it.token)
             }
             left -= over.size
         }
@@ -254,12 +276,26 @@ private class Transition(
             }
     }
 
-    /** Whether the listed permit was held. */
-    private fun release(grant: ListedGrant): Boolean {
+    /** Whether the listed permit was held. Before its minimum hold is over it is the session's no more, and free later. */
+    private fun release(release: ListedRelease): Boolean {
+        val grant = release.grant
         val listed = session.listed[grant.token]?.takeIf { it.weight == grant.weight } ?: return false
         session.listed.remove(grant.token)
         listed.limit?.let(state.limits::remove)
+        if (release.keptUntil > now) keep(grant, release.keptUntil)
         return true
+    }
+
+    /** Lists it for an owner that is no session, with a limit, which ends it. The state lives as long, though nobody may use it. */
+    private fun keep(
+        grant: ListedGrant,
+        until: Long,
+    ) {
+        val kept = Listed(keeperOf(session.id, session.label), grant)
+        state.kept[grant.token] = kept
+        state.limit(kept, until)
+        if (state.keep >= 0) state.keep = max(state.keep, until)
+        hasKept = true
     }
 
     /** Cuts the places out of the runs they are in, and returns how many were. The others are in the queue no more. */
@@ -331,8 +367,17 @@ private class Transition(
         }
 
     private fun revoke(command: Command.Revoke): Int {
+        if (isKeeper(command.session)) return revokeKept(command)
         val holder = holder(command.session, command.token, command.weight) ?: return 0
         if (holder === session || holder.hearsOrders) orders += holder to News.Revoked(command.token, command.by)
+        return 1
+    }
+
+    /** There is nobody to be told. */
+    private fun revokeKept(command: Command.Revoke): Int {
+        val kept = state.kept[command.token]?.takeIf { it.owner == command.session && it.weight == command.weight } ?: return 0
+        state.kept.remove(command.token)
+        kept.limit?.let(state.limits::remove)
         return 1
     }
 
@@ -544,5 +589,9 @@ private class Transition(
         if (restrained == record.restrained) return
         turn.record = record.copy(restrained = restrained)
         concerned += turn
+    }
+
+    private companion object {
+        const val MOST_SUMMONED = 100
     }
 }

@@ -186,11 +186,14 @@ internal class PoolCoordinator(
 
     // ---- operations --------------------------------------------------------------------------------------------------------
 
+    /** The max hold of whoever names none; -1 for no limit. */
+    val usualHoldMillis: Long get() = state.handle.holdMillis
+
     /** Suspends until granted; `null` if refused, which only happens to a try. */
     suspend fun acquire(
         weight: Int,
         waits: Boolean,
-        holdMillis: Long = state.handle.holdMillis,
+        holdMillis: Long = usualHoldMillis,
     ): PoolPermit? =
         suspendCancellableCoroutine { continuation ->
             val waiter = PoolWaiter(weight, waits, holdMillis, clock.nanos(), continuation)

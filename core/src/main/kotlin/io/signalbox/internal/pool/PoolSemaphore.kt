@@ -5,6 +5,7 @@ import io.signalbox.SemaphoreSnapshot
 import io.signalbox.internal.AcquiringSemaphore
 import io.signalbox.internal.ClientTime
 import io.signalbox.internal.DefaultSignalbox
+import io.signalbox.internal.Hold
 import io.signalbox.internal.Observers
 import io.signalbox.internal.WaiterBounds
 import io.signalbox.internal.ledger.LedgerName
@@ -29,9 +30,15 @@ internal class PoolSemaphore(
     override suspend fun request(
         permits: Int,
         waits: Boolean,
-        holdMillis: Long,
-    ): PoolPermit? =
-        if (holdMillis == USUAL_HOLD) coordinator.acquire(permits, waits) else coordinator.acquire(permits, waits, holdMillis)
+        hold: Hold,
+    ): PoolPermit? = if (hold === Hold.USUAL) coordinator.acquire(permits, waits) else coordinator.acquire(permits, waits, hold.maxMillis)
+
+    override val usualHoldMillis: Long get() = coordinator.usualHoldMillis
+
+    override fun requireMinHold() =
+        throw UnsupportedOperationException(
+            "A pool has no minHold: a permit that nobody holds is in its list, for whoever asks. Use the queue algorithm.",
+        )
 
     override fun now(): Long = coordinator.now()
 

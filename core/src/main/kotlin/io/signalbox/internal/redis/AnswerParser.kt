@@ -156,7 +156,7 @@ internal object AnswerParser {
     ) = Declared(permits.toInt(), bounded == "1")
 
     /** Whether [text], announced to a session, only says that an exchange would tell something. */
-    fun isSummons(text: String): Boolean = text.endsWith(" deleted")
+    fun isSummons(text: String): Boolean = text.endsWith(" deleted") || text.endsWith(" ask")
 
     /** `epoch given admitted restrained held queued news...`, as announced to a session; anything else is ignored. */
     fun announcement(text: String): Announcement? {

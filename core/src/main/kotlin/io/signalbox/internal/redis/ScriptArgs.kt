@@ -47,7 +47,7 @@ internal object ScriptArgs {
         for (run in exchange.acquires) {
             add(run.count.toLong()).add(run.weight.toLong()).add(run.holdMillis).add(flag(run.waits))
         }
-        for (grant in exchange.releases) add(grant.token).add(grant.weight.toLong())
+        for (release in exchange.releases) add(release.grant.token).add(release.grant.weight.toLong()).add(release.keptUntil)
         for (run in exchange.leaves) add(run.sequence).add(run.ticket).add(run.count.toLong())
         for (command in exchange.commands) addCommand(command)
         return this
@@ -72,7 +72,10 @@ internal object ScriptArgs {
             is Command.Signal -> add("signal").add(command.most.toLong()).add(command.keepMillis)
             is Command.Clear -> add("clear").add(0).add(0)
             is Command.Redeclare -> add("declare").add(command.permits.toLong()).add(0)
-            is Command.Revoke -> add("revoke").add(command.run { "$session:$token:$weight" }).add(Labels.encoded(command.by))
+            // A label may be part of the name of who has it.
+            is Command.Revoke ->
+                add("revoke").add(command.run { "$session:$token:$weight" }.toByteArray()).add(Labels.encoded(command.by))
+
             is Command.Enforce -> add("enforce").add(command.run { "$session:$token:$weight" }).add(0)
             is Command.Extend -> add("extend").add(text(command.grant)).add(command.holdMillis)
         }

@@ -24,6 +24,7 @@ internal class Scripts(
                 "exchange/commands",
                 "exchange/give",
                 "exchange/acquire",
+                "exchange/kept",
                 "exchange/answer",
             )
 

@@ -1,6 +1,7 @@
 package io.signalbox.internal.redis
 
 import io.signalbox.SemaphoreSnapshot
+import io.signalbox.internal.ledger.isKeeper
 import io.signalbox.internal.ledger.publicClient
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
@@ -49,8 +50,9 @@ internal object SnapshotParser {
             fencingToken = token,
             permits = row[4].toInt(),
             age = elapsed(now - (row[5].toLongOrNull() ?: (token / 1000))),
-            remainingLease = elapsed(row[2].toLong() - now),
-            remainingHold = row[6].toDoubleOrNull()?.let { elapsed(it.toLong() - now) },
+            remainingLease = elapsed(moment(row[2]) - now),
+            remainingHold = row[6].takeIf { it.isNotEmpty() }?.let { elapsed(moment(it) - now) },
+            isKept = isKeeper(row[0]),
             session = row[0],
         )
     }
@@ -76,6 +78,9 @@ internal object SnapshotParser {
         }
         return waiters
     }
+
+    /** A score may come with an exponent; of what was evicted there is none. */
+    private fun moment(text: String): Long = text.toDoubleOrNull()?.toLong() ?: 0
 
     private fun elapsed(millis: Long): Duration = millis.coerceAtLeast(0).milliseconds
 

@@ -22,7 +22,7 @@ if #joining > 0 then
   each_piece('ZADD', queue, joining)
   touch(queue, retention, keep, now)
 end
-if keep ~= 0 and permits == 0 then
+if keep ~= 0 and permits == 0 and heavy == 0 then
   keep = 0
 end
 if keep ~= (tonumber(stored[19]) or 0) then
@@ -103,13 +103,7 @@ end
 
 -- Announcements, last: whoever is woken finds everything done.
 local reply = { answer }
-for i = 1, #concerned do
-  local other = concerned[i]
-  local line = string.format('%s %s %d %d %d %d %d', other.name, stored[2], other.given, other.admitted, other.restrained,
-    other.held or plain + heavy, waiting)
-  if other.news ~= '' then
-    line = line .. ' ' .. other.news
-  end
+local function announce_to(other, line)
   if announce then
     redis.call('RPUSH', other.inbox, line)
     redis.call('PEXPIRE', other.inbox, text(retention))
@@ -117,5 +111,17 @@ for i = 1, #concerned do
     reply[#reply + 1] = other.inbox
     reply[#reply + 1] = line
   end
+end
+for i = 1, #concerned do
+  local other = concerned[i]
+  local line = string.format('%s %s %d %d %d %d %d', other.name, stored[2], other.given, other.admitted, other.restrained,
+    other.held or plain + heavy, waiting)
+  if other.news ~= '' then
+    line = line .. ' ' .. other.news
+  end
+  announce_to(other, line)
+end
+for i = 1, #summoned do
+  announce_to(summoned[i], summoned[i].name .. ' ' .. stored[2] .. ' ask')
 end
 return reply

@@ -2,7 +2,7 @@
 -- keep, ticket, wake.
 
 -- `over` signals were kept too long; those that are on their way to somebody count as the oldest, after the `used` ones.
-if keep ~= 0 then
+if signalled then
   if used > 0 then
     redis.call('ZPOPMIN', signals, used)
   end
@@ -15,7 +15,7 @@ end
 
 local results, orders = {}, {}
 
--- Who holds what is to be revoked, and whether it is listed.
+-- Who holds what is to be revoked, and whether it is listed. What is kept nobody holds.
 local function holder_of(subject)
   local name, weight = string.match(subject, '^(.-):%d+:(%d+)$')
   local owner = session_of(name)
@@ -23,6 +23,13 @@ local function holder_of(subject)
     return owner.given > owner.returned and owner, false
   end
   return owner and not unlisted[subject] and redis.call('ZSCORE', listed, subject) and owner, true
+end
+
+local function take(member)
+  heavy = heavy - weight_of(member)
+  unlisted[#unlisted + 1] = member
+  unlisted[member] = true
+  --@audit('revoked', member)
 end
 
 for i = 1, tonumber(ARGV[26]) do
@@ -35,6 +42,12 @@ for i = 1, tonumber(ARGV[26]) do
     results[i] = permits
     write('declared', text(permits))
     write('redeclared', '1')
+  elseif command == 'revoke' and string.find(subject, ' ', 1, true) then
+    -- Kept, so there is nobody to be told.
+    results[i] = not unlisted[subject] and redis.call('ZSCORE', listed, subject) and 1 or 0
+    if results[i] == 1 then
+      take(subject)
+    end
   elseif command == 'revoke' then
     local owner = holder_of(subject)
     results[i] = owner and 1 or 0
@@ -48,10 +61,7 @@ for i = 1, tonumber(ARGV[26]) do
     end
     results[i] = owner and 1 or 0
     if owner and is_listed then
-      heavy = heavy - weight_of(subject)
-      unlisted[#unlisted + 1] = subject
-      unlisted[subject] = true
-      --@audit('overheld', subject)
+      take(subject)
     elseif owner then
       finish(owner.name, 1000000)
     end

@@ -11,7 +11,7 @@
 --  17 goodbye: 1 ends the session, whatever the number; with an epoch of '' it has no words
 --  18 returned          19 passed         20 dropped        21 consumed      22 sequence number of the first acquire
 --  23 how many runs of acquires: quadruples count, weight, hold ms or -1, waits (1 queues the rest, 0 refuses it)
---  24 how many releases of listed permits: pairs token, weight
+--  24 how many releases of listed permits: triples token, weight, moment until which it is kept from others, ms, or 0
 --  25 how many runs of places in the queue given up: triples sequence, ticket, count
 --  26 how many commands: triples; 'resize' n 0 | 'add' n 0 | 'extend' '<token>:<weight>' ms
 --     'declare' n 0 | 'revoke' '<session>:<token>:<weight, or 0 if held by count>' <label among numbers> | 'enforce' the same 0

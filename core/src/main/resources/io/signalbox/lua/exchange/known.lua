@@ -51,6 +51,11 @@ if heavy > 0 and redis.call('ZCARD', listed) == 0 then
   -- It was evicted: what was listed is free.
   heavy = 0
 end
+-- Whether keys are kept alive for signals; else it is for permits that a minimum hold keeps.
+local signalled = keep < 0 or (keep > 0 and redis.call('ZCARD', signals) > 0)
+if keep <= now and not signalled then
+  keep = 0
+end
 local more = false
 
 local written = { 'clock', text(now), 'offset', text(offset) }

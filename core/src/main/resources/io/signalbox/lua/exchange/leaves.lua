@@ -17,10 +17,10 @@ end
 
 -- From here on the sets of the queue and of signals are changed at once.
 local commands = at + 3 * ARGV[25]
-if ARGV[25] ~= '0' or ARGV[26] ~= '0' or keep ~= 0 then
+if ARGV[25] ~= '0' or ARGV[26] ~= '0' or signalled then
   try_reading()
   try_writing(now)
-  local signalling = keep ~= 0
+  local signalling = signalled
   for i = commands, commands + 3 * ARGV[26] - 3, 3 do
     signalling = signalling or ARGV[i] == 'signal' or ARGV[i] == 'clear'
     if ARGV[i] == 'signal' and tonumber(ARGV[i + 2]) < 0 then

@@ -1,5 +1,5 @@
 -- Section: words. Takes the session at its word: what it gave back is free, and its turn ends with its last admitted waiter. Renews it.
--- Changes me, plain, permits, turn.
+-- Changes me, plain, heavy, permits, turn; provides `keeping`.
 
 local used = 0
 local function end_turn()
@@ -24,18 +24,25 @@ if not goodbye or (epoch ~= '' and not contradiction) then
   --@audit('words', session, text(words.returned), text(words.passed), text(words.dropped), text(words.consumed))
 end
 
+-- What is released before its minimum hold is over is the session's no more, and free later.
 local at = 28 + 4 * ARGV[23]
-local released = {}
+local released, keeping = {}, {}
 for i = 1, tonumber(ARGV[24]) do
-  local member = session .. ':' .. ARGV[at] .. ':' .. ARGV[at + 1]
-  released[i] = redis.call('ZSCORE', listed, member) and 1 or 0
+  local grant, moment = ':' .. ARGV[at] .. ':' .. ARGV[at + 1], tonumber(ARGV[at + 2])
+  local member = session .. grant
+  released[i] = not unlisted[member] and redis.call('ZSCORE', listed, member) and 1 or 0
   if released[i] == 1 then
-    heavy = heavy - ARGV[at + 1]
+    if moment > now then
+      keeping[#keeping + 1] = { grant, moment }
+      --@audit('kept', session, ARGV[at], ARGV[at + 1], text(moment))
+    else
+      heavy = heavy - ARGV[at + 1]
+      --@audit('returned', session, ARGV[at], ARGV[at + 1])
+    end
     unlisted[#unlisted + 1] = member
     unlisted[member] = true
-    --@audit('returned', session, ARGV[at], ARGV[at + 1])
   end
-  at = at + 2
+  at = at + 3
 end
 
 if goodbye then

@@ -120,6 +120,7 @@ internal fun CoreSnapshot.Holder.java(): SemaphoreSnapshot.Holder =
         age.java(),
         remainingLease.java(),
         Optional.ofNullable(remainingHold?.java()),
+        isKept,
     )
 
 private fun CoreSnapshot.Waiter.java(): SemaphoreSnapshot.Waiter =

@@ -4,6 +4,7 @@ package io.signalbox.java.internal
 
 import io.signalbox.InternalSignalboxApi
 import io.signalbox.Permit as CorePermit
+import io.signalbox.internal.giveBackUnseen
 import io.signalbox.internal.letGo
 import io.signalbox.java.AsyncPermit
 import io.signalbox.java.Permit
@@ -47,8 +48,8 @@ internal class PermitViews(
         }
     }
 
-    private class AsyncView(
-        private val views: PermitViews,
+    class AsyncView(
+        val views: PermitViews,
     ) : AsyncPermit {
         override fun name(): String = views.core.name
 
@@ -110,3 +111,6 @@ internal class PermitViews(
         val ENDED: AtomicIntegerFieldUpdater<PermitViews> = AtomicIntegerFieldUpdater.newUpdater(PermitViews::class.java, "ended")
     }
 }
+
+/** Gives back what nobody was there any more to get. */
+internal fun AsyncPermit.discard() = (this as PermitViews.AsyncView).views.core.giveBackUnseen()

@@ -5,7 +5,7 @@ package io.signalbox.java.internal
 import io.signalbox.InternalSignalboxApi
 import io.signalbox.Permit as CorePermit
 import io.signalbox.Semaphore as CoreSemaphore
-import io.signalbox.internal.letGo
+import io.signalbox.internal.giveBackUnseen
 import io.signalbox.java.AcquireOptions
 import io.signalbox.java.AsyncPermit
 import io.signalbox.java.AsyncSemaphore
@@ -191,15 +191,15 @@ internal fun Semaphore.core(): CoreSemaphore =
     }.views.core
 
 internal suspend fun CorePermit.discard() {
-    letGo()
+    giveBackUnseen()
 }
 
 /** A permit that arrives at a future which is done already is given back. */
 internal fun Calls.grant(request: suspend () -> CorePermit): CompletableFuture<AsyncPermit> =
-    future({ it.close() }) { PermitViews(request(), this).async }
+    future({ it.discard() }) { PermitViews(request(), this).async }
 
 internal fun Calls.maybeGrant(request: suspend () -> CorePermit?): CompletableFuture<Optional<AsyncPermit>> =
-    future({ it.ifPresent(AsyncPermit::close) }) { Optional.ofNullable(request()).map { PermitViews(it, this).async } }
+    future({ it.ifPresent(AsyncPermit::discard) }) { Optional.ofNullable(request()).map { PermitViews(it, this).async } }
 
 internal fun Calls.awaitGrant(request: suspend () -> CorePermit): Permit =
     PermitViews(block(CorePermit::discard, request = request), this).blocking

@@ -117,6 +117,20 @@ class AsyncSubject(
             maxHold: Duration,
         ): Permit? = view.tryAcquire(options(permits, timeout, maxHold)).result { it.ifPresent(AsyncPermit::close) }.held()
 
+        override suspend fun acquire(
+            permits: Int,
+            timeout: Duration?,
+            maxHold: Duration?,
+            minHold: Duration,
+        ): Permit = Held(view.acquire(options(permits, timeout, maxHold, minHold)).result { it.close() })
+
+        override suspend fun tryAcquire(
+            permits: Int,
+            timeout: Duration,
+            maxHold: Duration?,
+            minHold: Duration,
+        ): Permit? = view.tryAcquire(options(permits, timeout, maxHold, minHold)).result { it.ifPresent(AsyncPermit::close) }.held()
+
         override suspend fun permits(): Int = view.permits().result()
 
         override suspend fun availablePermits(): Int = view.availablePermits().result()
@@ -171,6 +185,18 @@ class AsyncSubject(
             timeout: Duration,
             maxHold: Duration,
         ): Permit? = view.tryLock(options(1, timeout, maxHold)).result { it.ifPresent(AsyncPermit::close) }.held()
+
+        override suspend fun lock(
+            timeout: Duration?,
+            maxHold: Duration?,
+            minHold: Duration,
+        ): Permit = Held(view.lock(options(1, timeout, maxHold, minHold)).result { it.close() })
+
+        override suspend fun tryLock(
+            timeout: Duration,
+            maxHold: Duration?,
+            minHold: Duration,
+        ): Permit? = view.tryLock(options(1, timeout, maxHold, minHold)).result { it.ifPresent(AsyncPermit::close) }.held()
 
         override suspend fun isLocked(): Boolean = view.isLocked.result()
 

@@ -119,6 +119,20 @@ class BlockingSubject(
             maxHold: Duration,
         ): Permit? = maybe { view.tryAcquire(options(permits, timeout, maxHold)) }
 
+        override suspend fun acquire(
+            permits: Int,
+            timeout: Duration?,
+            maxHold: Duration?,
+            minHold: Duration,
+        ): Permit = Held(block({ it.close() }) { view.acquire(options(permits, timeout, maxHold, minHold)) })
+
+        override suspend fun tryAcquire(
+            permits: Int,
+            timeout: Duration,
+            maxHold: Duration?,
+            minHold: Duration,
+        ): Permit? = maybe { view.tryAcquire(options(permits, timeout, maxHold, minHold)) }
+
         override suspend fun permits(): Int = block { view.permits() }
 
         override suspend fun availablePermits(): Int = block { view.availablePermits() }
@@ -168,6 +182,18 @@ class BlockingSubject(
             timeout: Duration,
             maxHold: Duration,
         ): Permit? = maybe { view.tryLock(options(1, timeout, maxHold)) }
+
+        override suspend fun lock(
+            timeout: Duration?,
+            maxHold: Duration?,
+            minHold: Duration,
+        ): Permit = Held(block({ it.close() }) { view.lock(options(1, timeout, maxHold, minHold)) })
+
+        override suspend fun tryLock(
+            timeout: Duration,
+            maxHold: Duration?,
+            minHold: Duration,
+        ): Permit? = maybe { view.tryLock(options(1, timeout, maxHold, minHold)) }
 
         override suspend fun isLocked(): Boolean = block { view.isLocked }
 

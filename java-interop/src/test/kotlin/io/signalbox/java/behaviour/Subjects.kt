@@ -94,10 +94,12 @@ fun options(configure: SignalboxSettings.() -> Unit): SignalboxOptions {
 internal fun options(
     permits: Int,
     timeout: Duration?,
-    maxHold: Duration,
+    maxHold: Duration?,
+    minHold: Duration = Duration.ZERO,
 ): AcquireOptions {
-    require(maxHold > Duration.ZERO) { "maxHold must be longer than zero, but was $maxHold." }
-    val options = AcquireOptions.defaults().permits(permits).maxHold(maxHold.toJavaDuration())
+    require(maxHold == null || maxHold > Duration.ZERO) { "maxHold must be longer than zero, but was $maxHold." }
+    var options = AcquireOptions.defaults().permits(permits).minHold(minHold.toJavaDuration())
+    if (maxHold != null) options = options.maxHold(maxHold.toJavaDuration())
     return if (timeout == null) options else options.timeout(timeout.toJavaDuration())
 }
 
@@ -164,6 +166,7 @@ fun io.signalbox.java.SemaphoreSnapshot.Holder.kotlin(): SemaphoreSnapshot.Holde
         age().toKotlinDuration(),
         remainingLease().toKotlinDuration(),
         remainingHold().getOrNull()?.toKotlinDuration(),
+        isKept(),
     )
 
 /** The handles of one client: the same for the same view. */
