@@ -97,11 +97,14 @@ class HalfRefusedTest : FunSpec({
                 outcomes.count { it.exceptionOrNull() is ScriptNotPermittedException } shouldBeIn listOf(7, 8)
                 redis.command("ACL", "SETUSER", "app", "+$missing")
                 outcomes.forEach { it.getOrNull()?.release() }
-                stored("half").run {
-                    held shouldBe 0
-                    members("listed").shouldBeEmpty()
-                    members("limits").shouldBeEmpty()
-                    members("queue").shouldBeEmpty()
+                // What was told as refused may be said again, and given back at once. What nobody holds would stay, and count below zero in the end.
+                eventually(30.seconds) {
+                    stored("half").run {
+                        held shouldBe 0
+                        members("listed").shouldBeEmpty()
+                        members("limits").shouldBeEmpty()
+                        members("queue").shouldBeEmpty()
+                    }
                 }
                 List(3) { semaphore.acquire() }.forEach { it.release() shouldBe true }
                 stored("half").awaitNothing()
