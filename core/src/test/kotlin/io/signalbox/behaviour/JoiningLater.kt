@@ -56,8 +56,10 @@ fun SemaphoreBehaviour.joiningLater() {
         val client = client()
         client.semaphore("api", permits = 1)
         shouldThrow<PermitsMismatchException> { client.lazySemaphore("api", permits = 2) }
-        client.lazySemaphore("later", permits = 1)
+        val later = client.lazySemaphore("later", permits = 1)
         shouldThrow<PermitsMismatchException> { client.semaphore("later", permits = 2) }
         store.knows("later") shouldBe false
+        // Somebody has it until here: what nobody has is forgotten.
+        later.name shouldBe "later"
     }
 }

@@ -88,6 +88,8 @@ fun SemaphoreBehaviour.minimumHolds() {
         there.availablePermits() shouldBe 1
         there.tryAcquire(permits = 2) shouldBe null
         here.tryAcquire(permits = 2, timeout = 20.milliseconds) shouldBe null
+        // It has given up its place in the queue, and then that is said.
+        there.awaitQueue(0)
         val held = there.tryAcquire().shouldNotBeNull()
         there.isLocked() shouldBe true
         val (kept, plain) = there.fullSnapshot().holders.sortedBy { it.fencingToken }

@@ -211,7 +211,7 @@ abstract class ObservationBehaviour(
         behaviour("usage tells what this client holds and waits for, by handle") {
             val client = client()
             val semaphore = client.semaphore("api", permits = 3)
-            client.lazyMutex("idle")
+            val idle = client.lazyMutex("idle")
             semaphore.acquire(permits = 2)
             semaphore.acquire()
             val waiting = List(2) { start { semaphore.acquire() } }
@@ -219,6 +219,8 @@ abstract class ObservationBehaviour(
             client().semaphore("api", permits = 3)
             val usage = client.usage().sortedBy { it.name }.map { listOf(it.kind, it.name, it.heldPermits, it.waiting) }
             usage shouldBe listOf(listOf(Observation.Kind.SEMAPHORE, "api", 3, 2), listOf(Observation.Kind.MUTEX, "idle", 0, 0))
+            // Somebody has it until here: what nobody has is forgotten.
+            idle.name shouldBe "idle"
             waiting.forEach { it.cancelAndJoin() }
         }
 

@@ -110,7 +110,7 @@ class HealthTest {
                 var signalbox = connect(proxy, SignalboxOptions.builder())) {
             assertEquals(List.of(), signalbox.usage());
             var semaphore = signalbox.semaphore("exports", 3);
-            signalbox.mutex("report");
+            var report = signalbox.mutex("report");
             try (var held = semaphore.acquire(2)) {
                 var waiting = semaphore.async().acquire(2);
                 Waiting.untilQueued(1, semaphore);
@@ -121,6 +121,8 @@ class HealthTest {
             }
             Waiting.until("nothing is held", () -> usage(signalbox, "exports").heldPermits() == 0);
             assertEquals(0, usage(signalbox, "exports").waiting());
+            // Somebody has them until here: what nobody has is forgotten.
+            assertEquals("exports, report", semaphore.name() + ", " + report.name());
         }
     }
 

@@ -51,7 +51,9 @@ internal val TIMER_BUGS: List<TimerBug> =
             "timers acknowledged and kept",
             "what is acknowledged is gone",
             "turn",
-            "        redis.call('ZREM', due, unpack(ids))\n        redis.call('HDEL', payloads" to "        redis.call('HDEL', payloads",
+            // All three: an id without a record is taken off the timeline, and a record without an id is never looked at.
+            "        redis.call('ZREM', due, unpack(ids))\n        redis.call('HDEL', payloads, unpack(ids))\n" +
+                "        redis.call('HDEL', marks, unpack(ids))\n      elseif kind == 's'" to "      elseif kind == 's'",
         ),
         TimerBug(
             "timers claimed for ever",
