@@ -13,7 +13,7 @@ class StartTest : FunSpec({
     timeout = 120.seconds.inWholeMilliseconds
 
     test("the time limit of a first call does not count the start of the process") {
-        val arguments = listOf(RedisServer.shared().uri, freshNamespace(), "2000")
+        val arguments = listOf(RedisServer.shared().uri, freshNamespace(), "4000")
         ChildJvm.start("io.signalbox.closing.StartProcessKt", arguments, listOf("-Xmx64m", "-XX:TieredStopAtLevel=1", "-Xint")).use {
             it.awaitLine("client 2", Duration.ofSeconds(60))
             it.waitFor(Duration.ofSeconds(60)) shouldBe 0
