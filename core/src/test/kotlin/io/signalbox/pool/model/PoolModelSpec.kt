@@ -15,7 +15,7 @@ import kotlin.time.Duration.Companion.hours
 import org.slf4j.LoggerFactory
 
 /**
- * The clients of production against a model of the server and of everything between: 1 000 lives of a pool (2 000 in the full run),
+ * The clients of production against a model of the server and of everything between: 400 lives of a pool (2 000 in the full run),
  * `-Dsignalbox.schedules=100000` for more. `-Dsignalbox.seed=N` repeats a run, `-Dsignalbox.schedule=N` one of its schedules.
  */
 class PoolModelSpec : FunSpec({
@@ -25,7 +25,7 @@ class PoolModelSpec : FunSpec({
     beforeSpec { log.level = Level.OFF }
     afterSpec { log.level = null }
 
-    val schedules = System.getProperty("signalbox.schedules")?.toInt() ?: if (isFullRun) 2_000 else 1_000
+    val schedules = System.getProperty("signalbox.schedules")?.toInt() ?: if (isFullRun) 2_000 else 400
     val seed = System.getProperty("signalbox.seed")?.toLong() ?: Random.nextLong()
     val only = System.getProperty("signalbox.schedule")?.toLong()
 
