@@ -127,7 +127,7 @@ fun mutexOptions(configure: MutexSettings.() -> Unit): MutexOptions {
 
 fun eventOptions(configure: EventSettings.() -> Unit): EventOptions {
     val settings = EventSettings().apply(configure)
-    val options = EventOptions.builder().maxSignals(settings.maxSignals)
+    val options = EventOptions.builder().maxSignals(settings.maxSignals).maxWaiters(settings.maxWaiters)
     settings.signalTtl.ifFinite { options.signalTtl(it.toJavaDuration()) }
     return options.build()
 }

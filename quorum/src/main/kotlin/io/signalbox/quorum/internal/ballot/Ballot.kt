@@ -195,10 +195,11 @@ internal class Ballot(
         if (desk.waitingUnder <= under) desk.waitingUnder = Desk.NOTHING
         // Put back there by a renewal.
         if (slot == granted && under > number) return
+        // Told before, by the answer or by the announcement: what counts already must not be given back because of what was given up since.
+        if ((desk.votes[slot]?.number ?: 0) >= under) return
         val isWanted = !isDone || slot == granted
         if (!isWanted || since == null || under <= desk.spent || since + pace().usable <= now) return release(master, slot, under)
         val vote = Vote(master, slot, under, since + pace().usable, handed.fence, handed.held)
-        if ((desk.votes[slot]?.number ?: 0) >= under) return
         desk.votes[slot] = vote
         if (isDone) steps += Step.Late(vote)
     }
