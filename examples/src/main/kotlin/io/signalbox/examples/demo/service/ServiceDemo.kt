@@ -7,6 +7,7 @@ import java.net.http.HttpRequest
 import java.net.http.HttpRequest.BodyPublishers
 import java.net.http.HttpResponse
 import java.net.http.HttpResponse.BodyHandlers
+import java.time.Duration
 import java.util.concurrent.CompletableFuture
 
 /** Two instances, what they are asked for, and what came of it. */
@@ -30,10 +31,21 @@ internal class ServiceDemo(private val redis: String) : AutoCloseable {
         println("Try /export, /report, /health, /metrics, and POST /reminders/anything. Ctrl-C ends it.")
     }
 
+    /** As a load balancer does: an instance may not be ready with its first answer. */
+    private fun awaitHealthy(instance: Instance) {
+        val deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos()
+        while (true) {
+            val health = get(instance, "/health").get()
+            if (health.statusCode() == OK) return
+            check(System.nanoTime() < deadline) { "Instance ${instance.name} is not healthy: ${health.body()}" }
+            Thread.sleep(100)
+        }
+    }
+
     /** Whether all that was promised was kept. */
     fun run(): Boolean {
         val (one, other) = instances
-        check(instances.all { get(it, "/health").get().statusCode() == OK }) { "An instance is not healthy." }
+        instances.forEach(::awaitHealthy)
 
         val exports = List(REQUESTS) { get(instances[it % 2], "/export") }.map { it.get() }
         val done = exports.filter { it.statusCode() == OK }
